@@ -1,0 +1,4 @@
+-- Currency conversion, Kafka to Kafka, exactly once.
+CREATE TABLE sink (auction BIGINT, bidder BIGINT, price DECIMAL(23, 3), `dateTime` TIMESTAMP(3), extra STRING)
+  WITH ('connector' = 'kafka', 'topic' = '${OUT}', 'format' = 'json', 'properties.bootstrap.servers' = '${BROKER}');
+INSERT INTO sink SELECT auction, bidder, 0.908 * price, `dateTime`, extra FROM bid;

@@ -1,0 +1,5 @@
+-- Bids by auction in tumbling windows.
+CREATE TABLE sink (auction BIGINT, num BIGINT, starttime TIMESTAMP(3), endtime TIMESTAMP(3)) WITH ('connector' = 'blackhole');
+INSERT INTO sink SELECT auction, COUNT(*) AS num, window_start, window_end
+  FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(`dateTime`), INTERVAL '10' SECOND))
+  GROUP BY auction, window_start, window_end;

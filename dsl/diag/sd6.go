@@ -1,0 +1,5 @@
+package diag
+
+// SD6: rows at run time.
+func init() {
+}

@@ -1,0 +1,5 @@
+package diag
+
+// SD7: state, checkpoints, recovery.
+func init() {
+}

@@ -1,0 +1,5 @@
+package diag
+
+// SD8: server and access.
+func init() {
+}

@@ -1,0 +1,1 @@
+EXPLAIN SET 'a' = 'b';

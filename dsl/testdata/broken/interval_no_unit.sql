@@ -1,0 +1,1 @@
+SELECT a - INTERVAL '5' FROM t;

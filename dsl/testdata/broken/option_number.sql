@@ -1,0 +1,1 @@
+CREATE TABLE t (a INT) WITH ('rows-per-second' = 5);

@@ -1,0 +1,3 @@
+SELECT a FROM;
+SELECT 1;
+SELECT b +;

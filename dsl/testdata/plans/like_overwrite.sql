@@ -1,0 +1,5 @@
+CREATE TABLE rides (id BIGINT, cell STRING, price DECIMAL(10, 2), n INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'mq', 'topic' = 'rides');
+CREATE TABLE drivers (id BIGINT, cell STRING, free BOOLEAN, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'mq', 'topic' = 'drivers');
+CREATE TABLE copy (extra INT) WITH ('topic' = 'copy') LIKE rides (EXCLUDING WATERMARKS);
+CREATE TABLE cheap (cents AS CAST(price * 100 AS BIGINT)) WITH ('topic' = '${TOPIC}-${X:-dflt}') LIKE copy;
+SELECT extra, cents FROM cheap;

@@ -1,0 +1,10 @@
+CREATE TABLE bid (auction BIGINT, channel STRING) WITH ('connector' = 'mq', 'topic' = 'bid');
+CREATE TABLE a (k BIGINT, l STRING) WITH ('connector' = 'print');
+CREATE TABLE b (k BIGINT, l STRING) WITH ('connector' = 'print');
+CREATE TABLE c (k BIGINT, l ARRAY<STRING>) WITH ('connector' = 'print');
+CREATE TABLE d (k BIGINT, l ARRAY<STRING>) WITH ('connector' = 'print');
+SET 'table.exec.state.ttl' = '0 ms';
+INSERT INTO a SELECT auction, LISTAGG(channel, '+') FROM bid GROUP BY auction;
+INSERT INTO b SELECT auction, LISTAGG(channel, '-') FROM bid GROUP BY auction;
+INSERT INTO c SELECT auction, ARRAY_AGG(channel) FROM bid GROUP BY auction;
+INSERT INTO d SELECT auction, ARRAY_AGG(channel) IGNORE NULLS FROM bid GROUP BY auction;

@@ -1,0 +1,4 @@
+CREATE TABLE rides (id BIGINT, cell STRING, price DECIMAL(10, 2), n INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'mq', 'topic' = 'rides');
+CREATE TABLE drivers (id BIGINT, cell STRING, free BOOLEAN, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'mq', 'topic' = 'drivers');
+CREATE TABLE o (a INT, b STRING, c DOUBLE) WITH ('connector' = 'print');
+INSERT INTO o (b, a) VALUES ('x', 1), ('yy', -2), (NULL, 3);

@@ -1,0 +1,3 @@
+CREATE TABLE rides (id BIGINT, cell STRING, price DECIMAL(10, 2), n INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'mq', 'topic' = 'rides');
+CREATE TABLE drivers (id BIGINT, cell STRING, free BOOLEAN, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'mq', 'topic' = 'drivers');
+SELECT * FROM (SELECT * FROM TUMBLE(TABLE rides, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) l WHERE l.cell NOT IN (SELECT cell FROM (SELECT * FROM TUMBLE(TABLE drivers, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) r WHERE r.window_start = l.window_start AND r.window_end = l.window_end);

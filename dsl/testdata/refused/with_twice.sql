@@ -1,0 +1,2 @@
+-- want: SD2 2:23
+WITH x AS (SELECT 1), x AS (SELECT 2) SELECT * FROM x;
