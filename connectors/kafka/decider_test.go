@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -333,6 +334,29 @@ func TestEphemeral(t *testing.T) {
 		if _, ok, err := lookUp(ctx, b.Client(t), ControlTopic("test", r.job)); ok || err != nil {
 			t.Fatalf("an ephemeral job has a control topic: %v %v", ok, err)
 		}
+	})
+}
+
+// A transaction with a topic of which the client does not know the partitions yet is not committed: the client would
+// leave that topic out, or abort, and report success.
+func TestCommitWaitsForPartitions(t *testing.T) {
+	kafkatest.Each(t, func(t *testing.T, b *kafkatest.Broker) {
+		r := newRig(t, b)
+		d := r.decider()
+		c, _ := r.claim(d, 0)
+		r.produce(d, "a")
+		if _, err := ses(t, d).begin("never-seen"); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(kafkatest.Deadline(t), 200*time.Millisecond)
+		defer cancel()
+		if _, err := d.Decide(ctx, mark(c, 1)); err == nil || !strings.Contains(err.Error(), "the partitions of topic never-seen") {
+			t.Errorf("error %v", err)
+		}
+		if err := d.Renew(); err != nil {
+			t.Fatal(err)
+		}
+		r.want("", connectors.Marker{})
 	})
 }
 

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,8 @@ type session struct {
 	inTxn  bool
 	ctx    context.Context // of the open transaction's records
 	cancel context.CancelFunc
+	topics map[string]bool // produced to in this incarnation
+	fresh  []string        // those of them of which the client may not know the partitions
 	failed atomic.Pointer[error]
 
 	endTxns atomic.Int32 // EndTxn requests written since the commit began
@@ -47,7 +50,7 @@ func (s *session) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ tim
 
 // newSession opens the producer; it talks to the cluster at its first use.
 func newSession(cfg *DeciderConfig, batchBytes func(topic string) int32) (*session, error) {
-	s := &session{cfg: cfg}
+	s := &session{cfg: cfg, topics: map[string]bool{}}
 	s.claim.Store(-1)
 	id := "streamd." + cfg.Instance + "." + cfg.Job // the same for every start, so that a start fences those before it
 	if cfg.Ephemeral {
@@ -95,12 +98,16 @@ func (s *session) err() error {
 	return nil
 }
 
-// begin opens the transaction that the next record belongs to, if none is open.
-func (s *session) begin() (context.Context, error) {
+// begin opens the transaction that the next record, one of the topic, belongs to, if none is open.
+func (s *session) begin(topic string) (context.Context, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.err(); err != nil {
 		return nil, err
+	}
+	if !s.topics[topic] {
+		s.topics[topic] = true
+		s.fresh = append(s.fresh, topic)
 	}
 	if !s.inTxn {
 		if err := s.cl.BeginTransaction(); err != nil {
@@ -138,11 +145,14 @@ func (s *session) open() (until time.Time, open bool) {
 // produce hands records to the open transaction; it waits when too many bytes are in flight. Only rows that the gate lets
 // pass come here.
 func (s *session) produce(recs []kgo.Record) error {
-	ctx, err := s.begin()
-	if err != nil {
-		return err
-	}
+	var ctx context.Context
 	for i := range recs {
+		if i == 0 || recs[i].Topic != recs[i-1].Topic {
+			var err error
+			if ctx, err = s.begin(recs[i].Topic); err != nil {
+				return err
+			}
+		}
 		s.cl.Produce(ctx, &recs[i], s.promise)
 	}
 	return s.err()
@@ -171,7 +181,7 @@ func (s *session) flush(ctx context.Context) error {
 
 // control writes one record to the control topic within the open transaction and returns its offset.
 func (s *session) control(ctx context.Context, topic, key string, value []byte) (int64, error) {
-	if _, err := s.begin(); err != nil {
+	if _, err := s.begin(topic); err != nil {
 		return 0, err
 	}
 	until, _ := s.open()
@@ -189,19 +199,51 @@ func (s *session) mark(ctx context.Context, topic string, m connectors.Marker) (
 	return s.control(ctx, topic, s.cfg.Job, encodeMarker(m))
 }
 
-// commit ends the open transaction. An error leaves its outcome open, for recovery to find out; the transaction counts as
-// closed all the same, because an abort after a commit of unknown outcome is not ours to try.
+// commit ends the open transaction, which has records. An error leaves its outcome open, for recovery to find out; the
+// transaction counts as closed all the same, because an abort after a commit of unknown outcome is not ours to try.
 func (s *session) commit(ctx context.Context) error {
-	if err := s.err(); err != nil {
-		return err
+	if err := s.known(ctx); err != nil {
+		return s.fail(fmt.Errorf("commit: %w", err))
 	}
 	s.end()
 	s.endTxns.Store(0)
 	if err := s.cl.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		return s.fail(fmt.Errorf("commit: %w", err))
 	}
-	if n := s.endTxns.Load(); n > 1 {
+	switch n := s.endTxns.Load(); {
+	case n == 0:
+		return s.fail(errors.New("commit: the client ended a transaction that has records without a word to the broker"))
+	case n > 1:
 		return s.fail(fmt.Errorf("commit: EndTxn was sent %d times; a late copy could end the next transaction", n))
+	}
+	return nil
+}
+
+// known waits until the client knows the partitions of every topic in the transaction. kgo sends the first records of a
+// topic just before it stores the partitions that it learned for them (storePartitionsUpdate, up to v1.22.3). A commit
+// between the two sees a transaction without partitions: it aborts, or does nothing, and reports success.
+func (s *session) known(ctx context.Context) error {
+	if err := s.err(); err != nil {
+		return err
+	}
+	until, _ := s.open()
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	s.mu.Lock()
+	topics := s.fresh
+	s.fresh = nil
+	s.mu.Unlock()
+	for _, topic := range topics {
+		for {
+			if leader, _, err := s.cl.PartitionLeader(topic, 0); leader >= 0 || err != nil {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("the partitions of topic %s: %w", topic, ctx.Err())
+			case <-time.After(50 * time.Microsecond): // they are stored within microseconds
+			}
+		}
 	}
 	return nil
 }
