@@ -55,6 +55,11 @@ type Settings struct {
 // error. A text without INSERT and SELECT gives a plan without sinks.
 func Compile(name, src string, cfg Config) (*Plan, []diag.Diagnostic) {
 	file, found := ParseFile(name, src)
+	return compile(file, found, cfg)
+}
+
+// compile binds the statements of a file in which the parser found those mistakes.
+func compile(file *ast.File, found []*diag.Diagnostic, cfg Config) (*Plan, []diag.Diagnostic) {
 	if cfg.Env == nil {
 		cfg.Env = func(string) (string, bool) { return "", false }
 	}

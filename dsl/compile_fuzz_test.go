@@ -53,8 +53,8 @@ func whole(t testing.TB, text string, ds []diag.Diagnostic) {
 
 // compiledTexts: a plan, or an error; a plan can be shown.
 func compiledTexts(tb testing.TB) fuzz.Target {
-	return fuzz.Target{Seeds: sqlTexts(tb, "testdata/plans/*.sql", "testdata/refused/*.sql"), Words: sqlWords, Inputs: 1500, Factor: 200_000, Check: func(t testing.TB, b []byte) {
-		p, ds := dsl.Compile("f.sql", string(b), testConfig())
+	return fuzz.Target{Seeds: sqlTexts(tb, "testdata/plans/*.sql", "testdata/refused/*.sql"), Words: sqlWords, Inputs: 5000, Factor: 200_000, Check: func(t testing.TB, b []byte) {
+		p, ds := dsl.CompileOften(string(b), testConfig())
 		if (p == nil) != diag.HasErrors(pointersTo(ds)) {
 			t.Errorf("%q: plan %v, %v", b, p != nil, ds)
 		}
@@ -76,8 +76,8 @@ func pointersTo(ds []diag.Diagnostic) (out []*diag.Diagnostic) {
 // tests are texts of NAME_test.sql files.
 func tests(testing.TB) fuzz.Target {
 	return fuzz.Target{Seeds: [][]byte{[]byte("INPUT t VALUES (1, 'a', TIMESTAMP '2026-01-01 00:00:00');\nWATERMARK t TO TIMESTAMP '2026-01-01 00:00:00';\nCLOCK TIMESTAMP '2026-01-01 00:00:00';\nEXPECT v VALUES (1);"),
-		[]byte("EXPECT CHANGES v VALUES ('+I', 1), ('-U', NULL);\nEXPECT ERROR SD6001;\nEXPECT v VALUES;")}, Words: sqlWords, Inputs: 1500, Factor: 200_000, Check: func(t testing.TB, b []byte) {
-		_, found := dsl.ParseTest("f_test.sql", string(b))
+		[]byte("EXPECT CHANGES v VALUES ('+I', 1), ('-U', NULL);\nEXPECT ERROR SD6001;\nEXPECT v VALUES;")}, Words: sqlWords, Inputs: 5000, Factor: 200_000, Check: func(t testing.TB, b []byte) {
+		_, found := dsl.ParseTestOften(string(b))
 		var ds []diag.Diagnostic
 		for _, d := range found {
 			ds = append(ds, *d)

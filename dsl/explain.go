@@ -238,7 +238,7 @@ func (t *trial) misspeltBefore() *syntaxError {
 	}
 	var fits []string
 	for _, w := range candidateWords {
-		if len(w) > 2 && t.run(1, word(w), t.tok) == nil && t.run(1, word(w)) == nil {
+		if len(w) > 2 && diag.Near(prev.Value, []string{w}) != "" && t.run(1, word(w), t.tok) == nil && t.run(1, word(w)) == nil {
 			fits = append(fits, w)
 		}
 	}

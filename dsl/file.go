@@ -13,20 +13,21 @@ import (
 const (
 	MaxFileBytes = 1 << 20 // of one text; who reads a file need not read more
 	maxTokens    = 100_000
-	maxNesting   = 100  // parentheses, brackets, CASE, types, prefix operators
-	maxChain     = 5000 // operators, joins or set operations in a row: they make trees as deep
-	maxErrors    = 100  // wrong statements that are reported
+	maxNesting   = 100       // parentheses, brackets, CASE, types, prefix operators
+	maxChain     = 5000      // operators, joins or set operations in a row: they make trees as deep
+	maxErrors    = 100       // wrong statements that are reported
+	maxTrials    = 4_000_000 // tokens parsed to find out what was expected where something is wrong
 )
 
 // ParseFile parses the text of a pipeline. It always returns a file, with the statements that are right, and one diagnostic for
 // each statement that is wrong, in order. The name goes into positions as it is.
 func ParseFile(name, text string) (*ast.File, []*diag.Diagnostic) {
-	return parseFile(name, text, parseOne)
+	return parseFile(name, text, parseOne, maxTrials)
 }
 
-func parseFile(name, text string, one statementParser) (*ast.File, []*diag.Diagnostic) {
+func parseFile(name, text string, one statementParser, trials int) (*ast.File, []*diag.Diagnostic) {
 	src := source.NewFile(name, text)
-	p := &fileParser{file: &ast.File{Span: src.Span(0, len(text)), Source: src}, budget: 4_000_000, one: one}
+	p := &fileParser{file: &ast.File{Span: src.Span(0, len(text)), Source: src}, budget: trials, one: one}
 	if len(text) > MaxFileBytes {
 		p.report(&syntaxError{tok: lexer.Token{Pos: lexer.Position(src.Pos(0))}, code: codeTooLarge,
 			msg:   "the file has more than 1 MiB",

@@ -20,7 +20,7 @@ func FormatTest(name, text string) (string, []*diag.Diagnostic) {
 }
 
 func format(name, text string, one statementParser) (string, []*diag.Diagnostic) {
-	f, ds := parseFile(name, text, one)
+	f, ds := parseFile(name, text, one, maxTrials)
 	if diag.HasErrors(ds) {
 		return "", ds
 	}
@@ -32,7 +32,7 @@ func format(name, text string, one statementParser) (string, []*diag.Diagnostic)
 		if out == f.Source.Text {
 			return out, ds
 		}
-		g, more := parseFile(name, out, one)
+		g, more := parseFile(name, out, one, maxTrials)
 		if len(more) > 0 || ast.Print(g) != before || len(g.Comments) != len(f.Comments) {
 			d := diag.New(codeFormatter, f.Span, "BUG: the formatter would change what the text means")
 			return "", append(ds, d.WithHint("the text was not touched; please report it"))

@@ -50,7 +50,7 @@ func dump(n any) string {
 }
 
 // checkRoundTrip prints every statement, parses the print and compares both the trees and the second print.
-func checkRoundTrip(t *testing.T, f *ast.File) {
+func checkRoundTrip(t testing.TB, f *ast.File) {
 	t.Helper()
 	for _, s := range f.Stmts {
 		if _, ok := s.(*ast.Foreign); ok {
@@ -146,7 +146,7 @@ func TestGrammar(t *testing.T) {
 }
 
 // checkSpans verifies that every node has both ends, inside its parent's statement, and starts and ends at a token.
-func checkSpans(t *testing.T, f *ast.File, text string) {
+func checkSpans(t testing.TB, f *ast.File, text string) {
 	t.Helper()
 	for _, s := range f.Stmts {
 		outer := s.At()

@@ -17,7 +17,7 @@ import (
 //	EXPECT [CHANGES] view_or_sink [(columns)] VALUES (…), … | EMPTY;
 //	EXPECT ERROR SD6001;
 func ParseTest(name, text string) (*ast.File, []*diag.Diagnostic) {
-	return parseFile(name, text, parseTestOne)
+	return parseFile(name, text, parseTestOne, maxTrials)
 }
 
 func parseTestOne(lex *lexer.PeekingLexer) (ast.Statement, error) {
