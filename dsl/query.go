@@ -87,7 +87,7 @@ func parseValues(lex *lexer.PeekingLexer) (ast.QueryBody, error) {
 	lex.Next()
 	v := &ast.Values{}
 	for {
-		at := startOf(lex)
+		at, first := startOf(lex), *lex.Peek()
 		e, err := expr(lex)
 		if err != nil {
 			return nil, err
@@ -95,6 +95,9 @@ func parseValues(lex *lexer.PeekingLexer) (ast.QueryBody, error) {
 		row := &ast.ValuesRow{Span: spanFrom(lex, at), Exprs: []ast.Expr{e}}
 		if r, ok := e.(*ast.Row); ok {
 			row.Exprs = r.Elems
+		}
+		if len(row.Exprs) == 0 {
+			return nil, &syntaxError{tok: first, code: codeUnexpected, msg: "a row of VALUES needs a column"}
 		}
 		v.Rows = append(v.Rows, row)
 		if !takeOp(lex, ",") {

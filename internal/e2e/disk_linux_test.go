@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/streamd/streamd/internal/kafkatest"
 )
@@ -53,6 +54,22 @@ func fill(t *testing.T, dir string, left int64) (free func()) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// resize gives a disk in memory another size; the kernel refuses one that is less than what is used.
+func resize(t *testing.T, dir string, bytes int64) error {
+	t.Helper()
+	return syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("size=%d", bytes))
+}
+
+// shrink leaves so many bytes of a disk, or more where somebody else is quicker.
+func shrink(t *testing.T, dir string, left int64) {
+	t.Helper()
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		t.Fatal(err)
+	}
+	_ = resize(t, dir, int64(st.Blocks-st.Bfree)*st.Bsize+left)
 }
 
 // ballast is an input in which every seventh record is broken.
@@ -266,6 +283,54 @@ INSERT INTO o SELECT id, s FROM t;`
 	}
 	sameSet(t, "rows", values("~out"), rows)
 	sameSet(t, "letters", values("~dead"), letters)
+}
+
+// Somebody else takes all of the disk at once, again and again, wherever the job is writing, and gives it back. The
+// store's mapped files may end the process then (SIGBUS), which a new one goes on from; nothing else may.
+func TestDiskTakenAtOnce(t *testing.T) {
+	const size = 1 << 30
+	disk, dir := smallDisk(t, "both", size>>20), t.TempDir()
+	in, rows, letters := ballast(400_000)
+	write(t, dir, "in.jsonl", in)
+	write(t, dir, "a.sql", strings.NewReplacer("s STRING) WITH ('connector' = 'filesystem', 'path' = 'in", "s STRING, at AS PROCTIME()) WITH ('connector' = 'filesystem', 'path' = 'in",
+		"FROM t;", "FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY id ORDER BY at) AS n FROM t) WHERE n = 1;").Replace(ballastText))
+	run := func() *proc {
+		return start(t, dir, []string{"SINK=" + disk}, "run", "a.sql", "--state", filepath.Join(disk, "st"), "--workers", "2")
+	}
+	p := run()
+	r := rand.New(rand.NewPCG(2, 2))
+	shrunk, starts := 0, 1
+	for over := false; !over; shrunk++ {
+		shrink(t, disk, r.Int64N(300_000))
+		over = p.ended(time.Duration(r.Int64N(8)) * time.Millisecond)
+		if err := resize(t, disk, size); err != nil {
+			t.Fatal(err)
+		}
+		over = over || p.ended(time.Duration(r.Int64N(40))*time.Millisecond)
+		if over && p.wait() != 0 && strings.Contains(p.stderr.String(), "SIGBUS") {
+			p, over = run(), false
+			starts++
+		}
+	}
+	if p.wait() != 0 {
+		t.Fatalf("exit code %d\n%s", p.code, p.stderr.String())
+	}
+	t.Logf("full %d times, %d starts\n%s", shrunk, starts, p.stderr.String())
+	var out, dead taken
+	out.take(t, filepath.Join(disk, "out"))
+	dead.take(t, filepath.Join(disk, "dead"))
+	sameSet(t, "rows", out.lines, rows)
+	sameSet(t, "letters", rawsOf(t, dead.lines), letters)
+}
+
+// ended waits for the end of a process, at most so long.
+func (p *proc) ended(most time.Duration) bool {
+	select {
+	case <-p.done:
+		return true
+	case <-time.After(most):
+		return false
+	}
 }
 
 func appendTo(t *testing.T, path, text string) {
