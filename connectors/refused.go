@@ -14,6 +14,7 @@ const (
 	CodeFileChanged   = "SD7026" // a Permanent
 	CodeLogin         = "SD6911" // an Access
 	CodeTLS           = "SD6912" // an Access
+	CodeRights        = "SD6913" // an Access
 )
 
 // Code explains a code to the user.
@@ -59,6 +60,10 @@ var Codes = []Code{
 		"The client and the cluster's listener cannot agree on a connection: the certificate of one is not trusted by the other, or one of them speaks TLS and the other does not.",
 		"the broker's certificate is not trusted: x509: certificate signed by unknown authority",
 		"check 'properties.security.protocol', the port in 'properties.bootstrap.servers', and 'properties.ssl.truststore.*'"},
+	{CodeRights, "NOT AUTHORIZED", "The user lacks a right",
+		"The cluster let the user in, and its access control lists (ACLs) do not let the user use a topic, a group or a transactional id.",
+		"the user may not do this: TOPIC_AUTHORIZATION_FAILED: Not authorized to access topics",
+		"give the user the rights that operating.md lists for topics, control topic, transactional id and group"},
 }
 
 // Permanent marks an error that a repeat cannot mend: the job fails at once.

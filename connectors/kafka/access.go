@@ -51,7 +51,23 @@ func access(err error) error {
 		a.Maybe = true // so does a broker that is stopping, or a proxy whose broker is away
 		return a
 	}
+	for _, r := range rights {
+		if errors.Is(err, r.refused) {
+			return as(connectors.CodeRights, "the user may not do this", r.advice)
+		}
+	}
 	return err
+}
+
+// rights are the kinds of what a user may lack (ACLs), with what to give.
+var rights = []struct {
+	refused error
+	advice  string
+}{
+	{kerr.TopicAuthorizationFailed, "give the user READ and DESCRIBE on the topics of sources, WRITE, DESCRIBE and DESCRIBE_CONFIGS on those of sinks, CREATE on topics that do not exist yet; with a state, all of these on the control topic __streamd.<instance>.<job>"},
+	{kerr.TransactionalIDAuthorizationFailed, "give the user WRITE and DESCRIBE on the transactional id streamd.<instance>.<job>; on ids that begin with it for a job without state"},
+	{kerr.GroupAuthorizationFailed, "give the user READ and DESCRIBE on the group of 'properties.group.id'"},
+	{kerr.ClusterAuthorizationFailed, "give the user CREATE on the topics that do not exist yet, or make them first; brokers before 3.0 also want IDEMPOTENT_WRITE on the cluster"},
 }
 
 func trustAdvice(err *tls.CertificateVerificationError) string {

@@ -30,6 +30,9 @@ func TestAccess(t *testing.T) {
 		{tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, connectors.CodeTLS, "does not speak TLS", "security.protocol", false, false},
 		{errors.New("remote error: tls: bad certificate"), connectors.CodeTLS, "ended the TLS handshake", "ssl.keystore.certificate.chain", false, false},
 		{errors.New("invalid large response size; is this a plaintext connection speaking to a tls endpoint?"), connectors.CodeTLS, "speaks TLS, and the client does not", "security.protocol", false, false},
+		{kerr.TopicAuthorizationFailed, connectors.CodeRights, "may not do this", "control topic", false, true},
+		{kerr.TransactionalIDAuthorizationFailed, connectors.CodeRights, "may not do this", "transactional id", false, true},
+		{kerr.GroupAuthorizationFailed, connectors.CodeRights, "may not do this", "properties.group.id", false, true},
 		{&kgo.ErrFirstReadEOF{}, connectors.CodeTLS, "no answer", "security.protocol", true, false},
 	} {
 		err := permanent(fmt.Errorf("metadata: %w", tc.err))

@@ -34,7 +34,7 @@ func (d *Decider) Claim(ctx context.Context, hint int64) (connectors.Claim, conn
 	}
 	// Here older incarnations lose their right to produce and what they left open is aborted.
 	if _, _, err := s.cl.ProducerID(ctx); err != nil {
-		return fail(s.fail(fmt.Errorf("init producer: %w", err)))
+		return fail(s.fail(fmt.Errorf("init the producer of transactional id %s: %w", s.id, err)))
 	}
 	if d.cfg.Ephemeral {
 		return connectors.Claim{}, connectors.Marker{}, nil
@@ -142,13 +142,16 @@ func (d *Decider) Newer(ctx context.Context, c connectors.Claim) (connectors.Cla
 	}
 	defer cl.Close()
 	end := time.Now().Add(newerFor)
+	newer := func(s *controlState) bool {
+		return s.claim != (connectors.Claim{}) && s.claim.Incarnation > c.Incarnation
+	}
 	s, err := readControl(ctx, cl, d.topic, d.cfg.Job, c.Incarnation+1, func(s *controlState, _, _ int64) bool {
-		return s.claim.Incarnation > c.Incarnation || time.Now().After(end)
+		return newer(s) || time.Now().After(end)
 	})
 	if errors.Is(err, kerr.UnknownTopicOrPartition) {
 		return connectors.Claim{}, false, nil // recovery says what happened to the control topic
 	}
-	if err != nil || s.claim.Incarnation <= c.Incarnation {
+	if err != nil || !newer(&s) {
 		return connectors.Claim{}, false, err
 	}
 	s.claim.TopicID = c.TopicID

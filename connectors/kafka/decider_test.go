@@ -337,6 +337,17 @@ func TestEphemeral(t *testing.T) {
 	})
 }
 
+// A start that fails before anybody has claimed was overtaken by nobody.
+func TestNobodyIsNewer(t *testing.T) {
+	kafkatest.Each(t, func(t *testing.T, b *kafkatest.Broker) {
+		r := newRig(t, b)
+		kafkatest.CreateTopic(t, b, ControlTopic("test", r.job), 1, nil)
+		if by, found, err := r.decider().Newer(kafkatest.Deadline(t), connectors.Claim{Incarnation: -1}); found || err != nil {
+			t.Errorf("%v %+v %v", found, by, err)
+		}
+	})
+}
+
 // A transaction with a topic of which the client does not know the partitions yet is not committed: the client would
 // leave that topic out, or abort, and report success.
 func TestCommitWaitsForPartitions(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 // new InitProducerID; in a zombie that would fence the successor.
 type session struct {
 	cl    *kgo.Client
+	id    string // the transactional one
 	cfg   *DeciderConfig
 	gate  gate
 	claim atomic.Int64 // incarnation, -1 = not claimed
@@ -52,13 +53,13 @@ func (s *session) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ tim
 func newSession(cfg *DeciderConfig, batchBytes func(topic string) int32) (*session, error) {
 	s := &session{cfg: cfg, topics: map[string]bool{}}
 	s.claim.Store(-1)
-	id := "streamd." + cfg.Instance + "." + cfg.Job // the same for every start, so that a start fences those before it
+	s.id = "streamd." + cfg.Instance + "." + cfg.Job // the same for every start, so that a start fences those before it
 	if cfg.Ephemeral {
-		id += "." + nonce()
+		s.id += "." + nonce()
 	}
 	var err error
 	s.cl, err = cfg.Cluster.client(
-		kgo.TransactionalID(id),
+		kgo.TransactionalID(s.id),
 		kgo.TransactionTimeout(s.timeout()),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerLinger(5*time.Millisecond),

@@ -136,11 +136,11 @@ func (s *sink) findTopic(ctx context.Context, cl *kgo.Client, adm *kadm.Client) 
 }
 
 func messageLimit(ctx context.Context, adm *kadm.Client, topic string) (int, error) {
+	var rc kadm.ResourceConfig
 	rcs, err := adm.DescribeTopicConfigs(ctx, topic)
-	if err != nil {
-		return 0, err
+	if err == nil {
+		rc, err = rcs.On(topic, nil)
 	}
-	rc, err := rcs.On(topic, nil)
 	if err == nil {
 		err = rc.Err
 	}

@@ -15,7 +15,8 @@ type Secure struct {
 	SASLPlaintext string // PLAIN and SCRAM in the clear
 	SASLSSL       string // PLAIN and SCRAM over TLS
 
-	User, Password string
+	User, Password string // may do everything
+	Guest          string // the same password, PLAIN only; where a resource has ACLs it may do just what they allow
 
 	CA                    string // file: PEM certificate of the broker's authority
 	OtherCA               string // file: PEM certificate of an authority that signed nothing here
@@ -30,7 +31,7 @@ const securedListeners = 4
 // are arguments for formatting the broker's storage.
 func secured(port int, dir string) (s *Secure, extra []string, err error) {
 	addr := func(i int) string { return fmt.Sprintf("127.0.0.1:%d", port+i) }
-	s = &Secure{SSL: addr(0), MutualSSL: addr(1), SASLPlaintext: addr(2), SASLSSL: addr(3), User: "alice", Password: "Gehe1m-77"}
+	s = &Secure{SSL: addr(0), MutualSSL: addr(1), SASLPlaintext: addr(2), SASLSSL: addr(3), User: "alice", Guest: "carol", Password: "Gehe1m-77"}
 	ca, err := newAuthority("streamd test")
 	if err != nil {
 		return nil, nil, err
@@ -86,11 +87,12 @@ func (s *Secure) properties() (listeners, settings string) {
 		}
 		if strings.HasPrefix(l.name, "SASL") {
 			set("sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512")
-			set(`plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_%s="%s";`, s.User, s.Password)
+			set(`plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_%s="%s" user_%s="%s";`, s.User, s.Password, s.Guest, s.Password)
 			for _, m := range []string{"scram-sha-256", "scram-sha-512"} {
 				set("%s.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;", m)
 			}
 		}
 	}
+	fmt.Fprintf(&b, "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\nallow.everyone.if.no.acl.found=true\nsuper.users=User:ANONYMOUS;User:CN=client;User:%s\n", s.User)
 	return listeners, b.String()
 }
