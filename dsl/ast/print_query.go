@@ -49,6 +49,10 @@ func (p *printer) queryPart(n Node) {
 	case QueryBody:
 		p.body(n, 0)
 	case *ValuesRow:
+		if _, ok := n.Exprs[0].(*Subquery); ok && len(n.Exprs) == 1 {
+			p.w(n.Exprs[0]) // brings its own parentheses; with more it would be a query in parentheses in a query
+			break
+		}
 		parens(p, n.Exprs)
 	case *SelectItem:
 		p.w(n.Expr)
