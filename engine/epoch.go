@@ -128,10 +128,11 @@ func (c *committer) due(now int64) bool { return c.next(now) <= now }
 
 // next is when the next epoch is due, as things are. While one is under way that
 // is never: its end rouses the driver, and a time that has passed already would
-// keep a driver without rows awake.
+// keep a driver without rows awake. After one that failed it is never, too: the
+// driver may learn of the failure only in its next round.
 func (c *committer) next(now int64) int64 {
 	switch {
-	case !c.touched, c.inFlight():
+	case !c.touched, c.inFlight(), c.err() != nil:
 		return math.MaxInt64
 	case c.every:
 		return now

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -21,6 +22,7 @@ func TestNextEpoch(t *testing.T) {
 		{"positions only", &committer{interval: 100, last: 1000, touched: true, first: 1090}, 1190},
 		{"every step", &committer{every: true, interval: 100, last: 1000, touched: true, output: true, first: 1090}, 5000},
 		{"one is under way", &committer{interval: 100, last: 1000, touched: true, output: true, first: 1090, busy: true}, never},
+		{"one has failed", &committer{interval: 100, last: 1000, touched: true, output: true, first: 1090, failed: errors.New("fenced")}, never},
 	} {
 		if got := c.c.next(5000); got != c.want {
 			t.Errorf("%s: next epoch at %d, want %d", c.name, got, c.want)
