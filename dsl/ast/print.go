@@ -93,8 +93,13 @@ func (p *printer) hints(hints []*Hint) {
 	}
 }
 
-// QuoteString writes a string literal.
-func QuoteString(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+// QuoteString writes a string literal. NUL cannot stand in a text and is written as an escape.
+func QuoteString(s string) string {
+	if strings.ContainsRune(s, 0) {
+		return "U&'" + strings.NewReplacer("'", "''", `\`, `\\`, "\x00", `\0000`).Replace(s) + "'"
+	}
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}
 
 // QuoteName writes a name, in backquotes unless it is a plain word that is not reserved and means nothing special in any place.
 func QuoteName(s string) string {

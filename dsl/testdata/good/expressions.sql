@@ -13,3 +13,4 @@ SELECT ARRAY[1, 2, 3], ARRAY[], MAP['a', 1, 'b', 2], MAP[], ROW(1, 'a'), ROW(), 
 SELECT COUNT(*), COUNT(DISTINCT a), COUNT(ALL a), SUM(a) FILTER (WHERE b > 1), LISTAGG(a, ',') WITHIN GROUP (ORDER BY b DESC), ARRAY_AGG(a ORDER BY b), COUNT(*) FILTER (WHERE a) OVER (ORDER BY b), f(x => 1, y => 2), a.b.f(1), LEFT(a, 1), right(a, 2), IF(a, b, c), `trim`(a), DATE(a), MOD(a, b);
 SELECT CURRENT_TIMESTAMP, CURRENT_DATE, CURRENT_TIME, LOCALTIME, localtimestamp, NOW(), PROCTIME(), `current_date`, CURRENT_WATERMARK(ts), (a, b) OVERLAPS (c, d);
 SELECT count(*) over, a filter FROM t; SELECT interval, date, time, `timestamp` FROM t WHERE date > DATE '2026-01-01' AND map = 1 AND array[1] = row;
+SELECT U&'a\0000\\b''c';
