@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/streamd/streamd/internal/inprocess"
 )
 
 // Topics of the demo.
@@ -46,7 +48,7 @@ func startBroker(dir string, keep bool) (*demoBroker, error) {
 	if !b.resumed {
 		opts = append(opts, kfake.SeedTopics(2, topicRides, topicPings), kfake.SeedTopics(1, topicSurge))
 	}
-	c, err := kfake.NewCluster(append(opts, kfake.Ports(port))...)
+	c, err := inprocess.Broker(append(opts, kfake.Ports(port))...)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ var layers = []struct {
 	rank  int
 	trees []string
 }{
-	{0, []string{"batch", "internal/invariants", "internal/fault", "internal/fuzz"}},
+	{0, []string{"batch", "internal/invariants", "internal/fault", "internal/fuzz", "internal/inprocess"}},
 	{1, []string{"operators/expr", "operators/windows", "connectors"}},
 	{2, []string{"operators/funcs", "state"}}, // state speaks of epochs in the connectors' words
 	{3, []string{"operators"}},
@@ -44,8 +44,8 @@ var owners = map[string][]string{
 	"github.com/prometheus/client_golang": {"engine", "server"},
 	"github.com/spf13/cobra":              {"cmd/streamd"},
 	"github.com/spf13/pflag":              {"cmd/streamd"}, // cobra's, for the type of its flags
-	"github.com/twmb/franz-go":            {"connectors/kafka", "cmd/streamd", "internal/kafkatest", "internal/killtest", "bench"},
-	"github.com/twmb/franz-go/pkg/kfake":  {"cmd/streamd", "internal/kafkatest", "bench"},
+	"github.com/twmb/franz-go":            {"connectors/kafka", "cmd/streamd", "internal/kafkatest", "internal/killtest", "internal/inprocess", "bench"},
+	"github.com/twmb/franz-go/pkg/kfake":  {"internal/inprocess", "cmd/streamd", "internal/kafkatest", "bench"},
 	"golang.org/x/sys":                    {"cmd/streamd", "connectors/file"},
 	"golang.org/x/term":                   {"cmd/streamd"},
 }

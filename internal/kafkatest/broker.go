@@ -9,6 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/streamd/streamd/internal/inprocess"
 )
 
 // Broker is a Kafka cluster of one broker. Exactly one of Fake and Process is set.
@@ -22,7 +24,7 @@ type Broker struct {
 // Fake starts an in-process broker that lives as long as the test.
 func Fake(tb testing.TB, opts ...kfake.Opt) *Broker {
 	tb.Helper()
-	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
+	c, err := inprocess.Broker(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
 	if err != nil {
 		tb.Fatalf("kfake: %v", err)
 	}
