@@ -7,17 +7,20 @@ import (
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/streamd/streamd/batch"
 	"github.com/streamd/streamd/connectors"
 	"github.com/streamd/streamd/internal/fault"
 )
 
 // apply merges decided deltas, in order, into the base. An error leaves the base
 // as it was, on disk; the incarnation is over.
+//
+// The deltas are read twice: to check them whole and to learn where each has what,
+// and then page by page of the base, so that a page is read and written once,
+// however many deltas change it, and only one page at a time is in memory.
 func (b *base) apply(deltas []*Delta) error {
-	a := &applying{b: b, gen: b.gen + 1, wb: b.db.NewWriteBatch(), images: map[pageKey]*image{},
-		mans: map[shardKey]*shardChange{}, named: map[string]*Def{}}
+	a := &applying{b: b, gen: b.gen + 1, wb: b.db.NewWriteBatch(), shards: map[shardKey]*shardChange{}, named: map[string]*Def{}}
 	defer func() { a.wb.Cancel() }()
+	defer a.close()
 	a.root = b.root
 	a.root.Tables = slices.Clone(b.root.Tables)
 	a.root.Heads = maps.Clone(b.root.Heads)
@@ -28,12 +31,8 @@ func (b *base) apply(deltas []*Delta) error {
 		a.named[name] = t.Def
 	}
 	for _, d := range deltas {
-		dec := &stateDecoder{named: a.named, chunk: a.chunk, seq: a.seq}
-		if err := d.state(dec); err != nil {
+		if err := a.add(d); err != nil {
 			return err
-		}
-		if a.failed != nil {
-			return a.failed
 		}
 		a.header(d)
 	}
@@ -68,13 +67,13 @@ type applying struct {
 	b      *base
 	gen    uint64
 	wb     *badger.WriteBatch
+	buf    []byte // what wb holds of pages; used again once wb is flushed
 	root   baseRoot
 	named  map[string]*Def
-	images map[pageKey]*image
-	size   int
-	mans   map[shardKey]*shardChange
+	from   []source
+	shards map[shardKey]*shardChange
+	merge  merger
 	old    []oldBlob
-	failed error
 }
 
 type oldBlob struct {
@@ -87,138 +86,169 @@ type shardKey struct {
 	shard uint8
 }
 
-type pageKey struct {
-	shardKey
-	page uint32
+// source is a delta and what knows its tables.
+type source struct {
+	r   *recordReader
+	dec *stateDecoder
 }
 
-// shardChange is a manifest with its changes.
+// shardChange is what the deltas change in a shard.
 type shardChange struct {
-	seq   uint64
-	pages map[uint32]blobRef
-}
-
-// image is a page in memory: rows by slot, as a chunk whose rows all live.
-type image struct {
-	c     Chunk
-	types []batch.Type
-}
-
-func (a *applying) shard(def *Def, s uint8) (*baseTable, *shardChange, error) {
-	t := a.table(def)
-	if t == nil {
-		return nil, nil, errCorrupt("%s is stored with other columns", def.Name)
-	}
-	k := shardKey{def.Name, s}
-	if m := a.mans[k]; m != nil {
-		return t, m, nil
-	}
-	old, err := a.b.manifest(t, s)
-	if err != nil {
-		return nil, nil, err
-	}
-	m := &shardChange{seq: old.seq, pages: map[uint32]blobRef{}}
-	for _, p := range old.pages {
-		m.pages[p.page] = p.blobRef
-	}
-	a.mans[k] = m
-	return t, m, nil
+	seq    uint64
+	seqNew bool
+	chunks []chunkAt
 }
 
 // table finds the table of a definition, or adds it.
-func (a *applying) table(def *Def) *baseTable {
+func (a *applying) table(def *Def) (*baseTable, error) {
 	for _, t := range a.root.Tables {
 		if t.Def.Name == def.Name {
-			return t
+			return t, nil
 		}
 	}
 	types, err := def.Types()
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	t := &baseTable{ID: uint32(len(a.root.Tables)), Def: def, types: types}
 	a.root.Tables = append(a.root.Tables, t)
-	return t
+	return t, nil
 }
 
-func (a *applying) chunk(c Chunk) error {
-	t, m, err := a.shard(c.Table, c.Shard)
+func (a *applying) change(def *Def, s uint8) *shardChange {
+	k := shardKey{def.Name, s}
+	if a.shards[k] == nil {
+		a.shards[k] = &shardChange{}
+	}
+	return a.shards[k]
+}
+
+// add notes what a delta changes, and where it says so.
+func (a *applying) add(d *Delta) error {
+	dec := &stateDecoder{named: a.named, seq: func(q SeqMark) {
+		m := a.change(q.Table, q.Shard)
+		m.seq, m.seqNew = q.Seq, true
+	}}
+	n := int32(len(a.from))
+	err := d.index(dec, func(def *Def, shard uint8, page uint32, at recordAt) {
+		m := a.change(def, shard)
+		m.chunks = append(m.chunks, chunkAt{page, n, at})
+	})
 	if err != nil {
 		return err
 	}
-	k := pageKey{shardKey{t.Def.Name, c.Shard}, c.Page}
-	img := a.images[k]
-	if img == nil {
-		img = &image{c: Chunk{Table: t.Def, Shard: c.Shard, Page: c.Page}, types: t.types}
-		if ref, ok := m.pages[c.Page]; ok {
-			if img.c, err = a.b.page(t, c.Shard, pageRef{c.Page, ref}); err != nil {
-				return err
+	for _, def := range dec.defs {
+		if _, err := a.table(def); err != nil {
+			return err
+		}
+	}
+	r, err := openRecords(d.Path, secState)
+	if err != nil {
+		return err
+	}
+	a.from = append(a.from, source{r, dec})
+	return nil
+}
+
+func (a *applying) close() {
+	for _, s := range a.from {
+		_ = s.r.f.Close()
+	}
+}
+
+// shard writes the changed pages of a shard and then its manifest.
+func (a *applying) shard(t *baseTable, s uint8, m *shardChange) (blobRef, error) {
+	man, err := a.b.manifest(t, s)
+	if err != nil {
+		return blobRef{}, err
+	}
+	if m.seqNew {
+		man.seq = m.seq
+	}
+	pages := make(map[uint32]blobRef, len(man.pages))
+	for _, p := range man.pages {
+		pages[p.page] = p.blobRef
+	}
+	// Stable: of two chunks of one page the later one has been noted later.
+	slices.SortStableFunc(m.chunks, func(x, y chunkAt) int { return cmp.Compare(x.page, y.page) })
+	for cs := m.chunks; len(cs) > 0; {
+		n := 1
+		for n < len(cs) && cs[n].page == cs[0].page {
+			n++
+		}
+		if err := a.page(t, s, pages, cs[:n]); err != nil {
+			return blobRef{}, err
+		}
+		cs = cs[n:]
+	}
+	man.pages = man.pages[:0]
+	for _, p := range slices.Sorted(maps.Keys(pages)) {
+		man.pages = append(man.pages, pageRef{p, pages[p]})
+	}
+	at := place(blobManifest, t.ID, s, 0)
+	if t.shards[s].Gen != 0 {
+		a.old = append(a.old, oldBlob{at, t.shards[s]})
+	}
+	return putBlob(a.wb, at, a.gen, man.encode())
+}
+
+// page lays chunks, all of one page, over what the base has of it.
+func (a *applying) page(t *baseTable, s uint8, pages map[uint32]blobRef, chunks []chunkAt) error {
+	num := chunks[0].page
+	at := place(blobPage, t.ID, s, num)
+	g := &a.merge
+	g.reset(t.types)
+	if ref, ok := pages[num]; ok {
+		c, err := a.b.page(t, s, pageRef{num, ref})
+		if err == nil {
+			err = g.lay(&c)
+		}
+		if err != nil {
+			return err
+		}
+		a.old = append(a.old, oldBlob{at, ref})
+		delete(pages, num)
+	}
+	for _, x := range chunks {
+		src := a.from[x.from]
+		rec, err := src.r.record(x.at)
+		if err != nil {
+			return err
+		}
+		src.dec.chunk = func(c Chunk) error {
+			if c.Table.Name != t.Def.Name || c.Shard != s || c.Page != num {
+				return errCorrupt("a chunk of another page")
 			}
+			return g.lay(&c)
 		}
-		a.images[k] = img
+		if err := src.dec.record(rec); err != nil {
+			return err
+		}
 	}
-	a.size -= img.bytes()
-	if err := img.merge(&c); err != nil {
+	c := g.rows()
+	if len(c.Slots) == 0 {
+		return nil
+	}
+	from := len(a.buf)
+	a.buf = appendRows(a.buf, c)
+	ref, err := putBlob(a.wb, at, a.gen, a.buf[from:])
+	if err != nil {
 		return err
 	}
-	if a.size += img.bytes(); a.size > a.b.memory {
-		return a.spill()
+	pages[num] = ref
+	if len(a.buf) > a.b.memory {
+		return a.flush()
 	}
 	return nil
 }
 
-func (a *applying) seq(q SeqMark) {
-	_, m, err := a.shard(q.Table, q.Shard)
-	if err != nil {
-		a.failed = err
-		return
-	}
-	m.seq = q.Seq
-}
-
-func (i *image) bytes() int {
-	n := 64
-	for c := range i.c.Cols {
-		v := &i.c.Cols[c]
-		n += width(v)*v.Len() + len(v.Data)
-	}
-	return n
-}
-
-// merge lays a chunk over the page: both lists of slots are increasing.
-func (i *image) merge(c *Chunk) error {
-	if c.live() > 0 && len(c.Cols) != len(i.types) {
-		return errCorrupt("%s is stored with other columns", c.Table.Name)
-	}
-	var slots []int64
-	cols := make([]batch.Vec, len(i.types))
-	for k, t := range i.types {
-		cols[k] = batch.NewVec(t, len(i.c.Slots)+len(c.Slots))
-	}
-	take := func(from []batch.Vec, row int, slot int64) {
-		for k := range cols {
-			cols[k].AppendFrom(&from[k], row)
-		}
-		slots = append(slots, slot)
-	}
-	x, y, row := 0, 0, 0
-	for x < len(i.c.Slots) || y < len(c.Slots) {
-		if y == len(c.Slots) || x < len(i.c.Slots) && i.c.Slots[x]>>1 < c.Slots[y]>>1 {
-			take(i.c.Cols, x, i.c.Slots[x])
-			x++
-			continue
-		}
-		if x < len(i.c.Slots) && i.c.Slots[x]>>1 == c.Slots[y]>>1 {
-			x++
-		}
-		if c.Slots[y]&1 != 0 {
-			take(c.Cols, row, c.Slots[y])
-			row++
-		}
-		y++
-	}
-	i.c.Slots, i.c.Cols = slots, cols
-	return nil
+// flush hands what was written to Badger, so that buf can be used again.
+func (a *applying) flush() error {
+	err := a.wb.Flush()
+	a.wb = a.b.db.NewWriteBatch()
+	a.buf = a.buf[:0]
+	fault.Point("C13-mid")
+	return err
 }
 
 func (a *applying) header(d *Delta) {
@@ -258,64 +288,19 @@ func mergePositions(old, changes []KV) []KV {
 	return out
 }
 
-// spill writes the pages in memory and forgets them. They can be read back: what
-// this generation wrote is found like anything else once the batch is flushed.
-func (a *applying) spill() error {
-	keys := slices.SortedFunc(maps.Keys(a.images), func(x, y pageKey) int {
-		return cmp.Or(cmp.Compare(x.table, y.table), cmp.Compare(x.shard, y.shard), cmp.Compare(x.page, y.page))
-	})
-	for _, k := range keys {
-		img := a.images[k]
-		t, m, err := a.shard(img.c.Table, k.shard)
-		if err != nil {
-			return err
-		}
-		at := place(blobPage, t.ID, k.shard, k.page)
-		// A blob that this apply itself wrote before is overwritten, and what its
-		// new form no longer covers is swept at the next open.
-		if was, ok := m.pages[k.page]; ok && was.Gen != a.gen {
-			a.old = append(a.old, oldBlob{at, was})
-		}
-		if len(img.c.Slots) == 0 {
-			delete(m.pages, k.page)
-			continue
-		}
-		if m.pages[k.page], err = putBlob(a.wb, at, a.gen, appendRows(nil, &img.c)); err != nil {
-			return err
-		}
-	}
-	clear(a.images)
-	a.size = 0
-	err := a.wb.Flush()
-	a.wb = a.b.db.NewWriteBatch()
-	fault.Point("C13-mid")
-	return err
-}
-
 // write writes pages, manifests, roots and the state, and returns its reference.
 func (a *applying) write() (blobRef, error) {
-	if err := a.spill(); err != nil {
-		return blobRef{}, err
-	}
 	for i, t := range a.root.Tables {
 		changed := *t
 		touched := t.Root.Gen == 0
 		for s := range t.shards {
-			m := a.mans[shardKey{t.Def.Name, uint8(s)}]
+			m := a.shards[shardKey{t.Def.Name, uint8(s)}]
 			if m == nil {
 				continue
 			}
 			touched = true
-			at := place(blobManifest, t.ID, uint8(s), 0)
-			if t.shards[s].Gen != 0 {
-				a.old = append(a.old, oldBlob{at, t.shards[s]})
-			}
-			man := manifest{seq: m.seq}
-			for _, p := range slices.Sorted(maps.Keys(m.pages)) {
-				man.pages = append(man.pages, pageRef{p, m.pages[p]})
-			}
 			var err error
-			if changed.shards[s], err = putBlob(a.wb, at, a.gen, man.encode()); err != nil {
+			if changed.shards[s], err = a.shard(t, uint8(s), m); err != nil {
 				return blobRef{}, err
 			}
 		}
@@ -344,5 +329,5 @@ func (a *applying) write() (blobRef, error) {
 	if err != nil {
 		return blobRef{}, err
 	}
-	return ref, a.wb.Flush()
+	return ref, a.flush()
 }

@@ -30,7 +30,7 @@ import (
 type base struct {
 	db     *badger.DB
 	dir    string
-	memory int // about how many bytes of pages an apply holds before it writes them out
+	memory int // how many bytes of encoded pages an apply holds, or one page more
 	gen    uint64
 	root   baseRoot
 	ref    blobRef // of root
@@ -135,7 +135,7 @@ func openBase(dir string, memTable int64) (b *base, err error) {
 		return nil, errCorrupt("base: %v", err)
 	}
 	private(dir)
-	b = &base{db: db, dir: dir, memory: 64 << 20, tables: map[string]*baseTable{}}
+	b = &base{db: db, dir: dir, memory: 4 << 20, tables: map[string]*baseTable{}}
 	if err := b.load(); err != nil {
 		_ = db.Close()
 		return nil, err
