@@ -16,13 +16,17 @@ import (
 //
 // The deltas are read twice: to check them whole and to learn where each has what,
 // and then page by page of the base, so that a page is read and written once,
-// however many deltas change it, and only one page at a time is in memory.
+// however many deltas change it, and only one page at a time is in memory. Without
+// deltas it only moves pages that are not in files, or in sparse ones.
 func (b *base) apply(deltas []*Delta) error {
-	a := &applying{b: b, gen: b.gen + 1, wb: b.db.NewWriteBatch(), shards: map[shardKey]*shardChange{}, named: map[string]*Def{}}
-	defer func() { a.wb.Cancel() }()
+	a := &applying{b: b, gen: b.gen + 1, wb: b.db.NewWriteBatch(), shards: map[shardKey]*shardChange{}, named: map[string]*Def{},
+		anew: b.pages.sparse(), gone: map[uint64]int64{}}
+	a.out = pageWriter{p: b.pages, gen: a.gen}
+	defer a.wb.Cancel()
 	defer a.close()
 	a.root = b.root
 	a.root.Tables = slices.Clone(b.root.Tables)
+	a.root.PageFiles = true
 	a.root.Heads = maps.Clone(b.root.Heads)
 	if a.root.Heads == nil {
 		a.root.Heads = map[string]connectors.EpochID{}
@@ -59,7 +63,21 @@ func (b *base) apply(deltas []*Delta) error {
 		}
 	}
 	private(b.dir)
-	return b.remove(dead)
+	if err := b.remove(dead); err != nil {
+		return err
+	}
+	if a.out.off > 0 {
+		if err := b.pages.open(a.gen); err != nil {
+			return err
+		}
+		b.pages.by[a.gen].live = int64(a.out.off)
+	}
+	for gen, n := range a.gone {
+		if f := b.pages.by[gen]; f != nil {
+			f.live -= n
+		}
+	}
+	return b.pages.trim()
 }
 
 // applying is one apply on its way. What it makes is invisible until !applied.
@@ -67,7 +85,10 @@ type applying struct {
 	b      *base
 	gen    uint64
 	wb     *badger.WriteBatch
-	buf    []byte // what wb holds of pages; used again once wb is flushed
+	out    pageWriter
+	buf    []byte           // a page of the base
+	anew   map[uint64]bool  // files whose pages are written anew, changed or not
+	gone   map[uint64]int64 // bytes of pages that are not listed any more, by file
 	root   baseRoot
 	named  map[string]*Def
 	from   []source
@@ -154,66 +175,101 @@ func (a *applying) close() {
 	for _, s := range a.from {
 		_ = s.r.f.Close()
 	}
+	a.out.close()
 }
 
-// shard writes the changed pages of a shard and then its manifest.
-func (a *applying) shard(t *baseTable, s uint8, m *shardChange) (blobRef, error) {
+// shard writes the pages of a shard that changed, or whose files are sparse, and
+// then its manifest. done is false where there is nothing to write. m may be nil.
+func (a *applying) shard(t *baseTable, s uint8, m *shardChange) (ref blobRef, done bool, err error) {
 	man, err := a.b.manifest(t, s)
 	if err != nil {
-		return blobRef{}, err
+		return ref, false, err
+	}
+	if m == nil {
+		if !slices.ContainsFunc(man.pages, func(p pageRef) bool { return a.rewrites(p) }) {
+			return ref, false, nil
+		}
+		m = &shardChange{}
 	}
 	if m.seqNew {
 		man.seq = m.seq
 	}
-	pages := make(map[uint32]blobRef, len(man.pages))
-	for _, p := range man.pages {
-		pages[p.page] = p.blobRef
-	}
 	// Stable: of two chunks of one page the later one has been noted later.
 	slices.SortStableFunc(m.chunks, func(x, y chunkAt) int { return cmp.Compare(x.page, y.page) })
-	for cs := m.chunks; len(cs) > 0; {
+	var pages []pageRef
+	for old, cs := man.pages, m.chunks; len(old)+len(cs) > 0; {
+		if len(cs) == 0 || len(old) > 0 && old[0].page < cs[0].page {
+			p, err := a.keep(t, s, old[0])
+			if err != nil {
+				return ref, false, err
+			}
+			pages, old = append(pages, p), old[1:]
+			continue
+		}
 		n := 1
 		for n < len(cs) && cs[n].page == cs[0].page {
 			n++
 		}
-		if err := a.page(t, s, pages, cs[:n]); err != nil {
-			return blobRef{}, err
+		var was *pageRef
+		if len(old) > 0 && old[0].page == cs[0].page {
+			was, old = &old[0], old[1:]
+		}
+		p, err := a.page(t, s, was, cs[:n])
+		if err != nil {
+			return ref, false, err
+		}
+		if p.len > 0 {
+			pages = append(pages, p)
 		}
 		cs = cs[n:]
 	}
-	man.pages = man.pages[:0]
-	for _, p := range slices.Sorted(maps.Keys(pages)) {
-		man.pages = append(man.pages, pageRef{p, pages[p]})
-	}
+	man.pages = pages
 	at := place(blobManifest, t.ID, s, 0)
 	if t.shards[s].Gen != 0 {
 		a.old = append(a.old, oldBlob{at, t.shards[s]})
 	}
-	return putBlob(a.wb, at, a.gen, man.encode())
+	ref, err = putBlob(a.wb, at, a.gen, man.encode())
+	return ref, true, err
 }
 
-// page lays chunks, all of one page, over what the base has of it.
-func (a *applying) page(t *baseTable, s uint8, pages map[uint32]blobRef, chunks []chunkAt) error {
+// rewrites tells whether a page is written anew though nothing in it changed.
+func (a *applying) rewrites(p pageRef) bool { return a.anew[p.gen] || !a.b.root.PageFiles }
+
+// keep keeps an unchanged page where it is, or copies it.
+func (a *applying) keep(t *baseTable, s uint8, p pageRef) (pageRef, error) {
+	if !a.rewrites(p) {
+		return p, nil
+	}
+	a.gone[p.gen] += int64(p.len)
+	from := len(a.out.buf)
+	var err error
+	if a.out.buf, err = a.b.pageBytes(a.out.buf, t, s, p); err != nil {
+		return p, err
+	}
+	return a.written(p.page, from)
+}
+
+// page lays chunks, all of one page, over what the base has of it. A page without
+// rows has length 0.
+func (a *applying) page(t *baseTable, s uint8, was *pageRef, chunks []chunkAt) (ref pageRef, err error) {
 	num := chunks[0].page
-	at := place(blobPage, t.ID, s, num)
 	g := &a.merge
 	g.reset(t.types)
-	if ref, ok := pages[num]; ok {
-		c, err := a.b.page(t, s, pageRef{num, ref})
+	if was != nil {
+		c, err := a.b.page(t, s, *was, &a.buf)
 		if err == nil {
 			err = g.lay(&c)
 		}
 		if err != nil {
-			return err
+			return ref, err
 		}
-		a.old = append(a.old, oldBlob{at, ref})
-		delete(pages, num)
+		a.gone[was.gen] += int64(was.len)
 	}
 	for _, x := range chunks {
 		src := a.from[x.from]
 		rec, err := src.r.record(x.at)
 		if err != nil {
-			return err
+			return ref, err
 		}
 		src.dec.chunk = func(c Chunk) error {
 			if c.Table.Name != t.Def.Name || c.Shard != s || c.Page != num {
@@ -222,33 +278,27 @@ func (a *applying) page(t *baseTable, s uint8, pages map[uint32]blobRef, chunks 
 			return g.lay(&c)
 		}
 		if err := src.dec.record(rec); err != nil {
-			return err
+			return ref, err
 		}
 	}
 	c := g.rows()
 	if len(c.Slots) == 0 {
-		return nil
+		return ref, nil
 	}
-	from := len(a.buf)
-	a.buf = appendRows(a.buf, c)
-	ref, err := putBlob(a.wb, at, a.gen, a.buf[from:])
-	if err != nil {
-		return err
-	}
-	pages[num] = ref
-	if len(a.buf) > a.b.memory {
-		return a.flush()
-	}
-	return nil
+	from := len(a.out.buf)
+	a.out.buf = appendRows(a.out.buf, c)
+	return a.written(num, from)
 }
 
-// flush hands what was written to Badger, so that buf can be used again.
-func (a *applying) flush() error {
-	err := a.wb.Flush()
-	a.wb = a.b.db.NewWriteBatch()
-	a.buf = a.buf[:0]
+// written is the reference to the page that ends the writer's buffer.
+func (a *applying) written(page uint32, from int) (pageRef, error) {
+	ref := a.out.ref(page, from)
+	if len(a.out.buf) <= a.b.memory {
+		return ref, nil
+	}
+	err := a.out.flush()
 	fault.Point("C13-mid")
-	return err
+	return ref, err
 }
 
 func (a *applying) header(d *Delta) {
@@ -295,13 +345,15 @@ func (a *applying) write() (blobRef, error) {
 		touched := t.Root.Gen == 0
 		for s := range t.shards {
 			m := a.shards[shardKey{t.Def.Name, uint8(s)}]
-			if m == nil {
+			if m == nil && len(a.anew) == 0 && a.b.root.PageFiles {
 				continue
 			}
-			touched = true
-			var err error
-			if changed.shards[s], err = a.shard(t, uint8(s), m); err != nil {
+			ref, done, err := a.shard(t, uint8(s), m)
+			if err != nil {
 				return blobRef{}, err
+			}
+			if done {
+				touched, changed.shards[s] = true, ref
 			}
 		}
 		if !touched {
@@ -329,5 +381,9 @@ func (a *applying) write() (blobRef, error) {
 	if err != nil {
 		return blobRef{}, err
 	}
-	return ref, a.flush()
+	if err := a.wb.Flush(); err != nil {
+		return blobRef{}, err
+	}
+	fault.Point("C13-mid")
+	return ref, a.out.finish()
 }

@@ -21,7 +21,7 @@ type Options struct {
 	// wait before they are merged into the base. 0 = 30 and 64 MiB.
 	ApplyEvery int
 	ApplyBytes int64
-	// MemTable is Badger's, in bytes. 0 = 16 MiB.
+	// MemTable is Badger's, in bytes. 0 = 4 MiB.
 	MemTable int64
 	// Free asks how many bytes are left on the disk of dir. nil = statfs.
 	Free func(dir string) (int64, error)
@@ -100,7 +100,7 @@ func Open(dir string, opt Options) (*Store, error) {
 		opt.ApplyBytes = 64 << 20
 	}
 	if opt.MemTable == 0 {
-		opt.MemTable = 16 << 20
+		opt.MemTable = 4 << 20
 	}
 	if opt.Free == nil {
 		opt.Free = freeBytes
@@ -343,6 +343,7 @@ func (s *Store) fill(w *Worker, t *Table) error {
 		return refuse(DoesNotFit, nil, "table %s is stored with other columns", t.Spec.Name())
 	}
 	if bt := s.baseTable(t.Spec.Name()); bt != nil {
+		var buf []byte
 		if err := fits(bt.Def); err != nil {
 			return err
 		}
@@ -356,7 +357,7 @@ func (s *Store) fill(w *Worker, t *Table) error {
 			}
 			t.shards[sh].seq = m.seq
 			for _, p := range m.pages {
-				c, err := s.base.page(bt, uint8(sh), p)
+				c, err := s.base.page(bt, uint8(sh), p, &buf)
 				if err == nil {
 					err = t.overlay(&c)
 				}
