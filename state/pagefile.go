@@ -11,8 +11,8 @@ import (
 )
 
 // pageFiles holds the pages of the base: one plain file for each apply that wrote
-// any, <generation>.pages, written once, read by offset, and unlinked when no page in it is
-// listed any more. The manifests say where a page is, and its checksum.
+// any, <generation>.pages, written once, read by offset, and unlinked when no page in
+// it is listed any more. The manifests say where a page is, and its checksum.
 //
 // Pages are not Badger's because it maps its tables into memory, and every page
 // read or written then counts as memory of the process until the table is gone.
@@ -175,7 +175,7 @@ type pageWriter struct {
 	buf []byte
 }
 
-// written makes a reference to the last bytes of buf, from a position on.
+// ref makes a reference to the last bytes of buf, from a position on.
 func (w *pageWriter) ref(page uint32, from int) pageRef {
 	b := w.buf[from:]
 	return pageRef{page, w.gen, w.off + uint64(from), uint32(len(b)), crc32.Checksum(b, castagnoli)}

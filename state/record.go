@@ -207,6 +207,7 @@ func (e *stateEncoder) packed(p *Packed) error {
 		if err := e.out(e.buf); err != nil {
 			return err
 		}
+		*c = Chunk{} // a large epoch is freed as it is written
 	}
 	for _, q := range p.Seqs {
 		id, err := e.table(q.Table)

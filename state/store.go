@@ -90,8 +90,8 @@ type overlay struct {
 }
 
 // Open locks a state directory, making it if it is not there, and reads what is
-// in it. It changes nothing but leftovers of unfinished writes. Errors: *Refused
-// or of the file system.
+// in it. It changes nothing but leftovers of unfinished writes, and the form of what
+// an older release wrote. Errors: *Refused or of the file system.
 func Open(dir string, opt Options) (*Store, error) {
 	if opt.ApplyEvery == 0 {
 		opt.ApplyEvery = 30
@@ -145,6 +145,12 @@ func (s *Store) read() (err error) {
 	}
 	if why := room(s.dir, usedBytes(s.dir), s.opt.Free); why != "" {
 		return refuse(NoRoom, nil, "%s", why[len("DISK NEARLY FULL: "):])
+	}
+	if s.has && s.meta.Format < Format { // before openBase changes what an older release could not read
+		s.meta.Format = Format
+		if err := s.meta.write(s.dir); err != nil {
+			return err
+		}
 	}
 	if s.base, err = openBase(filepath.Join(s.dir, "base"), s.opt.MemTable); err != nil {
 		return corruptIn("", err)
