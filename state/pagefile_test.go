@@ -82,7 +82,14 @@ func wantRows(t *testing.T, tab *Table, rows map[int64]int64) {
 func TestPageFilesStayFew(t *testing.T) {
 	for name, key := range map[string]func(epoch, i int64) int64{
 		"the same rows": func(_, i int64) int64 { return i },
-		"new rows":      func(epoch, i int64) int64 { return epoch<<10 | i },
+		"new rows":      func(epoch, i int64) int64 { return epoch<<20 | i<<10 },
+		"new pages": func(epoch, i int64) int64 { // each epoch has a shard of its own: no file gets sparse
+			for k := epoch<<20 | i<<10; ; k++ {
+				if int64(batch.ShardOf(batch.HashRow([]batch.Vec{ints(k)}, 0))) == epoch {
+					return k
+				}
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := memDir(t)
