@@ -89,36 +89,79 @@ func probeChild(self, file, dir string, workers int, env ...string) (p probed, e
 	return p, json.Unmarshal(out, &p)
 }
 
-// stateRows measures what durable state costs: the pause of an epoch for each row
-// it writes, recovery, memory, and the CPU that shorter epochs take.
-func stateRows(bin, self, dir string, keys int64, o *options) ([]limit, error) {
-	files := map[string]string{}
+// stateRun runs the pipelines whose state has many keys.
+type stateRun struct {
+	self, at string
+	keys     int64
+	o        *options
+	files    map[string]string
+	env      []string
+}
+
+func newStateRun(self, dir string, keys int64, o *options) (*stateRun, error) {
+	s := &stateRun{self: self, at: filepath.Join(dir, "probed"), keys: keys, o: o, files: map[string]string{},
+		env: []string{"KEYS=" + strconv.FormatInt(keys, 10), "ROWS=" + strconv.FormatInt(4*keys, 10)}}
 	for _, q := range []string{"keys", "updates"} {
 		text, err := stateQueries.ReadFile("state/" + q + ".sql")
 		if err != nil {
 			return nil, err
 		}
-		files[q] = filepath.Join(dir, "state-"+q+".sql")
-		if err := os.WriteFile(files[q], text, 0o644); err != nil {
+		s.files[q] = filepath.Join(dir, "state-"+q+".sql")
+		if err := os.WriteFile(s.files[q], text, 0o644); err != nil {
 			return nil, err
 		}
 	}
-	env := []string{"KEYS=" + strconv.FormatInt(keys, 10), "ROWS=" + strconv.FormatInt(4*keys, 10)}
-	at := filepath.Join(dir, "probed")
+	return s, nil
+}
+
+// probe fills the state anew, each key once.
+func (s *stateRun) probe() (probed, error) {
+	if err := os.RemoveAll(s.at); err != nil {
+		return probed{}, err
+	}
+	return probeChild(s.self, s.files["keys"], s.at, s.o.workers, s.env...)
+}
+
+func (s *stateRun) named(what string) string {
+	return fmt.Sprintf("%s, %g M keys", what, float64(s.keys)/1e6)
+}
+
+// memory compares peak memory with the bytes of live state.
+func (s *stateRun) memory(bin string, live int64) (out []limit, err error) {
+	for _, q := range []struct{ file, times string }{{"keys", " once"}, {"updates", " four times"}} {
+		r := measure("memory", s.keys, s.o.runs, func() *exec.Cmd {
+			_ = os.RemoveAll(s.at)
+			c := exec.Command(bin, "run", s.files[q.file], "--workers", strconv.Itoa(s.o.workers), "--state", s.at, "--at-end", "stop", "-q")
+			c.Env = append(os.Environ(), s.env...)
+			return c
+		})
+		if r.Error != "" {
+			return nil, fmt.Errorf("%s: %s", q.file, r.Error)
+		}
+		out = append(out, limit{Name: s.named("peak memory") + q.times, Value: r.PeakMB * (1 << 20) / float64(live), Unit: "of live state", Most: 2,
+			Note: fmt.Sprintf("%.0f MB of %.0f", r.PeakMB, float64(live)/(1<<20))})
+	}
+	return out, nil
+}
+
+// stateRows measures what durable state costs: the pause of an epoch for each row
+// it writes, recovery, memory, and the CPU that shorter epochs take.
+func stateRows(bin, self, dir string, keys int64, o *options) ([]limit, error) {
+	s, err := newStateRun(self, dir, keys, o)
+	if err != nil {
+		return nil, err
+	}
 	var pause, rate []float64
 	var full probed
 	for range o.runs {
-		if err := os.RemoveAll(at); err != nil {
-			return nil, err
-		}
-		p, err := probeChild(self, files["keys"], at, o.workers, env...)
+		p, err := s.probe()
 		if err != nil {
 			return nil, err
 		}
 		// All that a process does whose state has everything already, its start and end included.
 		again := measure("recovery", keys, 1, func() *exec.Cmd {
-			c := exec.Command(bin, "run", files["keys"], "--name", "probe", "--workers", strconv.Itoa(o.workers), "--state", at, "--at-end", "stop", "-q")
-			c.Env = append(os.Environ(), env...)
+			c := exec.Command(bin, "run", s.files["keys"], "--name", "probe", "--workers", strconv.Itoa(o.workers), "--state", s.at, "--at-end", "stop", "-q")
+			c.Env = append(os.Environ(), s.env...)
 			return c
 		})
 		if again.Error != "" {
@@ -128,26 +171,16 @@ func stateRows(bin, self, dir string, keys int64, o *options) ([]limit, error) {
 		pause = append(pause, p.Pause/float64(p.Dirty)*1e9)
 		rate = append(rate, float64(keys)/again.WallSeconds/1e6)
 	}
-	million := fmt.Sprintf("%g M keys", float64(keys)/1e6)
 	out := []limit{
-		{Name: "epoch's pause, " + million, Value: median(pause), Unit: "ns a dirty row", Most: 100},
-		{Name: "recovery, " + million, Value: median(rate), Unit: "M rows/s", Least: 4},
+		{Name: s.named("epoch's pause"), Value: median(pause), Unit: "ns a dirty row", Most: 100},
+		{Name: s.named("recovery"), Value: median(rate), Unit: "M rows/s", Least: 4},
 	}
-	for _, q := range []string{"keys", "updates"} {
-		r := measure("memory", keys, o.runs, func() *exec.Cmd {
-			_ = os.RemoveAll(at)
-			c := exec.Command(bin, "run", files[q], "--workers", strconv.Itoa(o.workers), "--state", at, "--at-end", "stop", "-q")
-			c.Env = append(os.Environ(), env...)
-			return c
-		})
-		if r.Error != "" {
-			return nil, fmt.Errorf("%s: %s", q, r.Error)
-		}
-		out = append(out, limit{Name: "peak memory, " + million + map[string]string{"keys": " once", "updates": " four times"}[q], Value: r.PeakMB * (1 << 20) / float64(full.StateBytes),
-			Unit: "of live state", Most: 2})
+	memory, err := s.memory(bin, full.StateBytes)
+	if err != nil {
+		return nil, err
 	}
 	costs, err := epochCosts(bin, dir, o)
-	return append(out, costs...), err
+	return append(append(out, memory...), costs...), err
 }
 
 // epochCosts compares a run without a state directory with one that takes epochs.

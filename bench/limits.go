@@ -77,6 +77,21 @@ func firstRow(bin, dir string, runs int) (limit, error) {
 	return limit{Name: "start to first row, with state", Value: median(ms), Unit: "ms", Most: 300}, nil
 }
 
+// runMemory measures the memory that state takes with epochs, and writes nothing down.
+func runMemory(bin, self, dir string, o *options, keys int64) error {
+	s, err := newStateRun(self, dir, keys, o)
+	if err != nil {
+		return err
+	}
+	p, err := s.probe()
+	if err != nil {
+		return err
+	}
+	ls, err := s.memory(bin, p.StateBytes)
+	showLimits(ls)
+	return err
+}
+
 // runLimits measures what users feel beside throughput: start, epochs, recovery,
 // memory and latency. keys is how many the state holds.
 func runLimits(bin, self, dir string, o *options, keys int64) error {

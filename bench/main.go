@@ -8,6 +8,7 @@
 //
 //	go run ./bench [-events N] [-runs N] [-workers N] [-query q0,q5inner] [-peers flink] [-flink-events N] [-flink-warm N] [-kafka=false] [-kafka-records N]
 //	go run ./bench -limits [-keys N]
+//	go run ./bench -memory [-keys N]       of the limits, only the memory with epochs
 //	go run ./bench -readme [-from FILE]    publishes results: README's table
 //
 // A second table is about Kafka: a broker with JSON records runs in a process of
@@ -61,6 +62,7 @@ func main() {
 	readme := flag.Bool("readme", false, "only publish results and write README's table from them")
 	from := flag.String("from", "", "`FILE` of results for -readme; empty = the newest in bench/results")
 	limits := flag.Bool("limits", false, "measure limits instead of queries")
+	memory := flag.Bool("memory", false, "measure only that limit: memory with epochs")
 	keys := flag.Int64("keys", 10_000_000, "keys of the state for -limits")
 	probeFile := flag.String("probe", "", "only run the pipeline `FILE` with -state, and print what it tells of its state")
 	stateDir := flag.String("state", "", "state `DIR` for -probe")
@@ -84,6 +86,9 @@ func main() {
 			o.kafkaRecords = 0
 		}
 		err = built(func(bin, self, dir string) error {
+			if *memory {
+				return runMemory(bin, self, dir, &o, *keys)
+			}
 			if *limits {
 				return runLimits(bin, self, dir, &o, *keys)
 			}

@@ -37,6 +37,9 @@ func (s *Store) due() bool {
 	return len(s.queue) >= s.opt.ApplyEvery || n >= s.opt.ApplyBytes || s.flush && len(s.queue) > 0
 }
 
+// maxGroup is how many deltas are applied at once: each is a file that is open.
+const maxGroup = 64
+
 // applier merges decided deltas into the base, in order.
 func (s *Store) applier() {
 	defer close(s.stopped)
@@ -49,7 +52,7 @@ func (s *Store) applier() {
 		if s.closing {
 			return
 		}
-		group := slices.Clone(s.queue)
+		group := slices.Clone(s.queue[:min(len(s.queue), maxGroup)])
 		s.busy = true
 		s.mu.Unlock()
 		err := s.waitRoom()

@@ -7,19 +7,26 @@ import (
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/streamd/streamd/batch"
 	"github.com/streamd/streamd/connectors"
 	"github.com/streamd/streamd/internal/fault"
 )
 
 // apply merges decided deltas, in order, into the base. An error leaves the base
 // as it was, on disk; the incarnation is over.
+//
+// The deltas are read twice: to check them whole and to learn where each has what,
+// and then page by page of the base, so that a page is read and written once,
+// however many deltas change it, and only one page at a time is in memory. Without
+// deltas it only moves pages that are not in files, or in sparse ones.
 func (b *base) apply(deltas []*Delta) error {
-	a := &applying{b: b, gen: b.gen + 1, wb: b.db.NewWriteBatch(), images: map[pageKey]*image{},
-		mans: map[shardKey]*shardChange{}, named: map[string]*Def{}}
-	defer func() { a.wb.Cancel() }()
+	a := &applying{b: b, gen: b.gen + 1, wb: b.db.NewWriteBatch(), shards: map[shardKey]*shardChange{}, named: map[string]*Def{},
+		anew: b.pages.sparse(), gone: map[uint64]int64{}}
+	a.out = pageWriter{p: b.pages, gen: a.gen}
+	defer a.wb.Cancel()
+	defer a.close()
 	a.root = b.root
 	a.root.Tables = slices.Clone(b.root.Tables)
+	a.root.PageFiles = true
 	a.root.Heads = maps.Clone(b.root.Heads)
 	if a.root.Heads == nil {
 		a.root.Heads = map[string]connectors.EpochID{}
@@ -28,12 +35,8 @@ func (b *base) apply(deltas []*Delta) error {
 		a.named[name] = t.Def
 	}
 	for _, d := range deltas {
-		dec := &stateDecoder{named: a.named, chunk: a.chunk, seq: a.seq}
-		if err := d.state(dec); err != nil {
+		if err := a.add(d); err != nil {
 			return err
-		}
-		if a.failed != nil {
-			return a.failed
 		}
 		a.header(d)
 	}
@@ -60,7 +63,21 @@ func (b *base) apply(deltas []*Delta) error {
 		}
 	}
 	private(b.dir)
-	return b.remove(dead)
+	if err := b.remove(dead); err != nil {
+		return err
+	}
+	if a.out.off > 0 {
+		if err := b.pages.open(a.gen); err != nil {
+			return err
+		}
+		b.pages.by[a.gen].live = int64(a.out.off)
+	}
+	for gen, n := range a.gone {
+		if f := b.pages.by[gen]; f != nil {
+			f.live -= n
+		}
+	}
+	return b.pages.trim()
 }
 
 // applying is one apply on its way. What it makes is invisible until !applied.
@@ -68,13 +85,16 @@ type applying struct {
 	b      *base
 	gen    uint64
 	wb     *badger.WriteBatch
+	out    pageWriter
+	buf    []byte           // a page of the base
+	anew   map[uint64]bool  // files whose pages are written anew, changed or not
+	gone   map[uint64]int64 // bytes of pages that are not listed any more, by file
 	root   baseRoot
 	named  map[string]*Def
-	images map[pageKey]*image
-	size   int
-	mans   map[shardKey]*shardChange
+	from   []source
+	shards map[shardKey]*shardChange
+	merge  merger
 	old    []oldBlob
-	failed error
 }
 
 type oldBlob struct {
@@ -87,138 +107,198 @@ type shardKey struct {
 	shard uint8
 }
 
-type pageKey struct {
-	shardKey
-	page uint32
+// source is a delta and what knows its tables.
+type source struct {
+	r   *recordReader
+	dec *stateDecoder
 }
 
-// shardChange is a manifest with its changes.
+// shardChange is what the deltas change in a shard.
 type shardChange struct {
-	seq   uint64
-	pages map[uint32]blobRef
-}
-
-// image is a page in memory: rows by slot, as a chunk whose rows all live.
-type image struct {
-	c     Chunk
-	types []batch.Type
-}
-
-func (a *applying) shard(def *Def, s uint8) (*baseTable, *shardChange, error) {
-	t := a.table(def)
-	if t == nil {
-		return nil, nil, errCorrupt("%s is stored with other columns", def.Name)
-	}
-	k := shardKey{def.Name, s}
-	if m := a.mans[k]; m != nil {
-		return t, m, nil
-	}
-	old, err := a.b.manifest(t, s)
-	if err != nil {
-		return nil, nil, err
-	}
-	m := &shardChange{seq: old.seq, pages: map[uint32]blobRef{}}
-	for _, p := range old.pages {
-		m.pages[p.page] = p.blobRef
-	}
-	a.mans[k] = m
-	return t, m, nil
+	seq    uint64
+	seqNew bool
+	chunks []chunkAt
 }
 
 // table finds the table of a definition, or adds it.
-func (a *applying) table(def *Def) *baseTable {
+func (a *applying) table(def *Def) (*baseTable, error) {
 	for _, t := range a.root.Tables {
 		if t.Def.Name == def.Name {
-			return t
+			return t, nil
 		}
 	}
 	types, err := def.Types()
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	t := &baseTable{ID: uint32(len(a.root.Tables)), Def: def, types: types}
 	a.root.Tables = append(a.root.Tables, t)
-	return t
+	return t, nil
 }
 
-func (a *applying) chunk(c Chunk) error {
-	t, m, err := a.shard(c.Table, c.Shard)
+func (a *applying) change(def *Def, s uint8) *shardChange {
+	k := shardKey{def.Name, s}
+	if a.shards[k] == nil {
+		a.shards[k] = &shardChange{}
+	}
+	return a.shards[k]
+}
+
+// add notes what a delta changes, and where it says so.
+func (a *applying) add(d *Delta) error {
+	dec := &stateDecoder{named: a.named, seq: func(q SeqMark) {
+		m := a.change(q.Table, q.Shard)
+		m.seq, m.seqNew = q.Seq, true
+	}}
+	n := int32(len(a.from))
+	err := d.index(dec, func(def *Def, shard uint8, page uint32, at recordAt) {
+		m := a.change(def, shard)
+		m.chunks = append(m.chunks, chunkAt{page, n, at})
+	})
 	if err != nil {
 		return err
 	}
-	k := pageKey{shardKey{t.Def.Name, c.Shard}, c.Page}
-	img := a.images[k]
-	if img == nil {
-		img = &image{c: Chunk{Table: t.Def, Shard: c.Shard, Page: c.Page}, types: t.types}
-		if ref, ok := m.pages[c.Page]; ok {
-			if img.c, err = a.b.page(t, c.Shard, pageRef{c.Page, ref}); err != nil {
-				return err
-			}
+	for _, def := range dec.defs {
+		if _, err := a.table(def); err != nil {
+			return err
 		}
-		a.images[k] = img
 	}
-	a.size -= img.bytes()
-	if err := img.merge(&c); err != nil {
+	r, err := openRecords(d.Path, secState)
+	if err != nil {
 		return err
 	}
-	if a.size += img.bytes(); a.size > a.b.memory {
-		return a.spill()
-	}
+	a.from = append(a.from, source{r, dec})
 	return nil
 }
 
-func (a *applying) seq(q SeqMark) {
-	_, m, err := a.shard(q.Table, q.Shard)
+func (a *applying) close() {
+	for _, s := range a.from {
+		_ = s.r.f.Close()
+	}
+	a.out.close()
+}
+
+// shard writes the pages of a shard that changed, or whose files are sparse, and
+// then its manifest. done is false where there is nothing to write. m may be nil.
+func (a *applying) shard(t *baseTable, s uint8, m *shardChange) (ref blobRef, done bool, err error) {
+	man, err := a.b.manifest(t, s)
 	if err != nil {
-		a.failed = err
-		return
+		return ref, false, err
 	}
-	m.seq = q.Seq
-}
-
-func (i *image) bytes() int {
-	n := 64
-	for c := range i.c.Cols {
-		v := &i.c.Cols[c]
-		n += width(v)*v.Len() + len(v.Data)
-	}
-	return n
-}
-
-// merge lays a chunk over the page: both lists of slots are increasing.
-func (i *image) merge(c *Chunk) error {
-	if c.live() > 0 && len(c.Cols) != len(i.types) {
-		return errCorrupt("%s is stored with other columns", c.Table.Name)
-	}
-	var slots []int64
-	cols := make([]batch.Vec, len(i.types))
-	for k, t := range i.types {
-		cols[k] = batch.NewVec(t, len(i.c.Slots)+len(c.Slots))
-	}
-	take := func(from []batch.Vec, row int, slot int64) {
-		for k := range cols {
-			cols[k].AppendFrom(&from[k], row)
+	if m == nil {
+		if !slices.ContainsFunc(man.pages, func(p pageRef) bool { return a.rewrites(p) }) {
+			return ref, false, nil
 		}
-		slots = append(slots, slot)
+		m = &shardChange{}
 	}
-	x, y, row := 0, 0, 0
-	for x < len(i.c.Slots) || y < len(c.Slots) {
-		if y == len(c.Slots) || x < len(i.c.Slots) && i.c.Slots[x]>>1 < c.Slots[y]>>1 {
-			take(i.c.Cols, x, i.c.Slots[x])
-			x++
+	if m.seqNew {
+		man.seq = m.seq
+	}
+	// Stable: of two chunks of one page the later one has been noted later.
+	slices.SortStableFunc(m.chunks, func(x, y chunkAt) int { return cmp.Compare(x.page, y.page) })
+	var pages []pageRef
+	for old, cs := man.pages, m.chunks; len(old)+len(cs) > 0; {
+		if len(cs) == 0 || len(old) > 0 && old[0].page < cs[0].page {
+			p, err := a.keep(t, s, old[0])
+			if err != nil {
+				return ref, false, err
+			}
+			pages, old = append(pages, p), old[1:]
 			continue
 		}
-		if x < len(i.c.Slots) && i.c.Slots[x]>>1 == c.Slots[y]>>1 {
-			x++
+		n := 1
+		for n < len(cs) && cs[n].page == cs[0].page {
+			n++
 		}
-		if c.Slots[y]&1 != 0 {
-			take(c.Cols, row, c.Slots[y])
-			row++
+		var was *pageRef
+		if len(old) > 0 && old[0].page == cs[0].page {
+			was, old = &old[0], old[1:]
 		}
-		y++
+		p, err := a.page(t, s, was, cs[:n])
+		if err != nil {
+			return ref, false, err
+		}
+		if p.len > 0 {
+			pages = append(pages, p)
+		}
+		cs = cs[n:]
 	}
-	i.c.Slots, i.c.Cols = slots, cols
-	return nil
+	man.pages = pages
+	at := place(blobManifest, t.ID, s, 0)
+	if t.shards[s].Gen != 0 {
+		a.old = append(a.old, oldBlob{at, t.shards[s]})
+	}
+	ref, err = putBlob(a.wb, at, a.gen, man.encode())
+	return ref, true, err
+}
+
+// rewrites tells whether a page is written anew though nothing in it changed.
+func (a *applying) rewrites(p pageRef) bool { return a.anew[p.gen] || !a.b.root.PageFiles }
+
+// keep keeps an unchanged page where it is, or copies it.
+func (a *applying) keep(t *baseTable, s uint8, p pageRef) (pageRef, error) {
+	if !a.rewrites(p) {
+		return p, nil
+	}
+	a.gone[p.gen] += int64(p.len)
+	from := len(a.out.buf)
+	var err error
+	if a.out.buf, err = a.b.pageBytes(a.out.buf, t, s, p); err != nil {
+		return p, err
+	}
+	return a.written(p.page, from)
+}
+
+// page lays chunks, all of one page, over what the base has of it. A page without
+// rows has length 0.
+func (a *applying) page(t *baseTable, s uint8, was *pageRef, chunks []chunkAt) (ref pageRef, err error) {
+	num := chunks[0].page
+	g := &a.merge
+	g.reset(t.types)
+	if was != nil {
+		c, err := a.b.page(t, s, *was, &a.buf)
+		if err == nil {
+			err = g.lay(&c)
+		}
+		if err != nil {
+			return ref, err
+		}
+		a.gone[was.gen] += int64(was.len)
+	}
+	for _, x := range chunks {
+		src := a.from[x.from]
+		rec, err := src.r.record(x.at)
+		if err != nil {
+			return ref, err
+		}
+		src.dec.chunk = func(c Chunk) error {
+			if c.Table.Name != t.Def.Name || c.Shard != s || c.Page != num {
+				return errCorrupt("a chunk of another page")
+			}
+			return g.lay(&c)
+		}
+		if err := src.dec.record(rec); err != nil {
+			return ref, err
+		}
+	}
+	c := g.rows()
+	if len(c.Slots) == 0 {
+		return ref, nil
+	}
+	from := len(a.out.buf)
+	a.out.buf = appendRows(a.out.buf, c)
+	return a.written(num, from)
+}
+
+// written is the reference to the page that ends the writer's buffer.
+func (a *applying) written(page uint32, from int) (pageRef, error) {
+	ref := a.out.ref(page, from)
+	if len(a.out.buf) <= a.b.memory {
+		return ref, nil
+	}
+	err := a.out.flush()
+	fault.Point("C13-mid")
+	return ref, err
 }
 
 func (a *applying) header(d *Delta) {
@@ -258,65 +338,22 @@ func mergePositions(old, changes []KV) []KV {
 	return out
 }
 
-// spill writes the pages in memory and forgets them. They can be read back: what
-// this generation wrote is found like anything else once the batch is flushed.
-func (a *applying) spill() error {
-	keys := slices.SortedFunc(maps.Keys(a.images), func(x, y pageKey) int {
-		return cmp.Or(cmp.Compare(x.table, y.table), cmp.Compare(x.shard, y.shard), cmp.Compare(x.page, y.page))
-	})
-	for _, k := range keys {
-		img := a.images[k]
-		t, m, err := a.shard(img.c.Table, k.shard)
-		if err != nil {
-			return err
-		}
-		at := place(blobPage, t.ID, k.shard, k.page)
-		// A blob that this apply itself wrote before is overwritten, and what its
-		// new form no longer covers is swept at the next open.
-		if was, ok := m.pages[k.page]; ok && was.Gen != a.gen {
-			a.old = append(a.old, oldBlob{at, was})
-		}
-		if len(img.c.Slots) == 0 {
-			delete(m.pages, k.page)
-			continue
-		}
-		if m.pages[k.page], err = putBlob(a.wb, at, a.gen, appendRows(nil, &img.c)); err != nil {
-			return err
-		}
-	}
-	clear(a.images)
-	a.size = 0
-	err := a.wb.Flush()
-	a.wb = a.b.db.NewWriteBatch()
-	fault.Point("C13-mid")
-	return err
-}
-
 // write writes pages, manifests, roots and the state, and returns its reference.
 func (a *applying) write() (blobRef, error) {
-	if err := a.spill(); err != nil {
-		return blobRef{}, err
-	}
 	for i, t := range a.root.Tables {
 		changed := *t
 		touched := t.Root.Gen == 0
 		for s := range t.shards {
-			m := a.mans[shardKey{t.Def.Name, uint8(s)}]
-			if m == nil {
+			m := a.shards[shardKey{t.Def.Name, uint8(s)}]
+			if m == nil && len(a.anew) == 0 && a.b.root.PageFiles {
 				continue
 			}
-			touched = true
-			at := place(blobManifest, t.ID, uint8(s), 0)
-			if t.shards[s].Gen != 0 {
-				a.old = append(a.old, oldBlob{at, t.shards[s]})
-			}
-			man := manifest{seq: m.seq}
-			for _, p := range slices.Sorted(maps.Keys(m.pages)) {
-				man.pages = append(man.pages, pageRef{p, m.pages[p]})
-			}
-			var err error
-			if changed.shards[s], err = putBlob(a.wb, at, a.gen, man.encode()); err != nil {
+			ref, done, err := a.shard(t, uint8(s), m)
+			if err != nil {
 				return blobRef{}, err
+			}
+			if done {
+				touched, changed.shards[s] = true, ref
 			}
 		}
 		if !touched {
@@ -344,5 +381,9 @@ func (a *applying) write() (blobRef, error) {
 	if err != nil {
 		return blobRef{}, err
 	}
-	return ref, a.wb.Flush()
+	if err := a.wb.Flush(); err != nil {
+		return blobRef{}, err
+	}
+	fault.Point("C13-mid")
+	return ref, a.out.finish()
 }

@@ -14,11 +14,13 @@ import (
 	"github.com/streamd/streamd/connectors"
 )
 
-// base holds decided state in Badger: a tree of blobs, each named by its place
-// and the generation (one per apply) that wrote it, each known to its parent by
-// generation and checksum:
+// base holds decided state: a tree of blobs, each named by its place and the
+// generation (one per apply) that wrote it, each known to its parent by generation
+// and checksum:
 //
 //	!applied -> state -> root of each table -> manifest of each shard -> pages
+//
+// Pages are in plain files (pageFiles), all else in Badger.
 //
 // An apply writes new blobs beside the old ones and then sets !applied in one
 // transaction; only after that it deletes what is no longer listed. So the base is
@@ -29,8 +31,9 @@ import (
 // value log, whose garbage collection has brought deleted keys back.
 type base struct {
 	db     *badger.DB
+	pages  *pageFiles
 	dir    string
-	memory int // about how many bytes of pages an apply holds before it writes them out
+	memory int // how many bytes of encoded pages an apply holds, or one page more
 	gen    uint64
 	root   baseRoot
 	ref    blobRef // of root
@@ -48,6 +51,7 @@ type baseRoot struct {
 	Finished  []string
 	Text      []Text
 	Tables    []*baseTable // by ID
+	PageFiles bool         // pages are in files; a base of an older release has them in Badger
 }
 
 type baseTable struct {
@@ -69,6 +73,8 @@ const (
 	maxPart    = 60 << 10
 	keyApplied = "!applied"
 	keyHead    = "!head/"
+	// maxMemTable is what Badger's memTable was when pages were in it.
+	maxMemTable = 16 << 20
 )
 
 // Places of blobs: the first byte of their keys.
@@ -76,7 +82,7 @@ const (
 	blobState    = 's'
 	blobTable    = 't' // table
 	blobManifest = 'm' // table, shard
-	blobPage     = 'p' // table, shard, page
+	blobPage     = 'p' // table, shard, page; only where pages are not in files
 )
 
 func place(kind byte, table uint32, shard uint8, page uint32) []byte {
@@ -104,14 +110,19 @@ func openBase(dir string, memTable int64) (b *base, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	// Badger cannot open what a kill left at length zero.
+	// Badger cannot open what a kill left at length zero, nor a log that is longer
+	// than memTable lets one grow. Such a log it writes out when it is closed.
+	longest := memTable
 	for _, pattern := range []string{"*.mem", "*.vlog"} {
 		names, _ := filepath.Glob(filepath.Join(dir, pattern))
 		for _, n := range names {
-			if st, err := os.Stat(n); err == nil && st.Size() == 0 {
+			st, err := os.Stat(n)
+			if err == nil && st.Size() == 0 {
 				if err := os.Remove(n); err != nil {
 					return nil, err
 				}
+			} else if err == nil && pattern == "*.mem" {
+				longest = max(longest, min(st.Size()/2, maxMemTable))
 			}
 		}
 	}
@@ -119,7 +130,7 @@ func openBase(dir string, memTable int64) (b *base, err error) {
 		WithSyncWrites(true).WithDetectConflicts(false).WithNumVersionsToKeep(1).
 		WithMemTableSize(memTable).WithNumMemtables(2).WithNumCompactors(2).
 		WithValueThreshold(min(1<<20, memTable/10)).WithValueLogFileSize(max(memTable, 1<<20)).
-		WithBlockCacheSize(32 << 20).WithIndexCacheSize(32 << 20).
+		WithCompression(options.None).WithBlockCacheSize(0).WithIndexCacheSize(0).
 		WithChecksumVerificationMode(options.NoVerification)
 	if err := verifyTables(dir, opt); err != nil {
 		return nil, err
@@ -130,14 +141,27 @@ func openBase(dir string, memTable int64) (b *base, err error) {
 			b, err = nil, errCorrupt("base: %v", r)
 		}
 	}()
+	if longest > memTable {
+		db, err := badger.Open(opt.WithMemTableSize(longest))
+		if err == nil {
+			err = db.Close()
+		}
+		if err != nil {
+			return nil, errCorrupt("base: %v", err)
+		}
+	}
 	db, err := badger.Open(opt)
 	if err != nil {
 		return nil, errCorrupt("base: %v", err)
 	}
 	private(dir)
-	b = &base{db: db, dir: dir, memory: 64 << 20, tables: map[string]*baseTable{}}
-	if err := b.load(); err != nil {
+	b = &base{db: db, dir: dir, memory: 1 << 20, tables: map[string]*baseTable{}}
+	if b.pages, err = openPages(dir); err != nil {
 		_ = db.Close()
+		return nil, err
+	}
+	if err := b.load(); err != nil {
+		_ = b.close()
 		return nil, err
 	}
 	return b, nil
@@ -152,7 +176,10 @@ func private(dir string) {
 	}
 }
 
-func (b *base) close() error { return b.db.Close() }
+func (b *base) close() error {
+	b.pages.close()
+	return b.db.Close()
+}
 
 // load reads !applied, the state and the tables' roots, and removes what an
 // unfinished apply left.
@@ -196,11 +223,29 @@ func (b *base) load() error {
 		}
 		b.tables[t.Def.Name] = t
 	}
+	if !b.root.PageFiles {
+		return b.toFiles()
+	}
 	return b.sweep()
+}
+
+// toFiles moves the pages out of Badger; what an attempt that was killed left is
+// swept before and after.
+func (b *base) toFiles() error {
+	if err := b.pages.sweep(); err != nil {
+		return err
+	}
+	if err := b.apply(nil); err != nil {
+		return err
+	}
+	return b.load()
 }
 
 // sweep deletes parts that no parent lists.
 func (b *base) sweep() error {
+	for _, f := range b.pages.by {
+		f.live = 0
+	}
 	live := map[string]bool{}
 	mark := func(place []byte, r blobRef) {
 		for p := range r.Parts {
@@ -217,9 +262,14 @@ func (b *base) sweep() error {
 				return err
 			}
 			for _, p := range m.pages {
-				mark(place(blobPage, t.ID, uint8(s), p.page), p.blobRef)
+				if err := b.pages.list(p); err != nil {
+					return err
+				}
 			}
 		}
+	}
+	if err := b.pages.sweep(); err != nil {
+		return err
 	}
 	var dead [][]byte
 	seen := 0
@@ -339,11 +389,6 @@ type manifest struct {
 	pages []pageRef
 }
 
-type pageRef struct {
-	page uint32
-	blobRef
-}
-
 func (b *base) manifest(t *baseTable, s uint8) (m manifest, err error) {
 	ref := t.shards[s]
 	if ref.Gen == 0 {
@@ -353,10 +398,14 @@ func (b *base) manifest(t *baseTable, s uint8) (m manifest, err error) {
 	if err != nil {
 		return m, err
 	}
+	if !b.root.PageFiles {
+		return decodeOldManifest(v)
+	}
 	return decodeManifest(v)
 }
 
-func decodeManifest(v []byte) (m manifest, err error) {
+// decodeOldManifest reads a manifest of a base whose pages are in Badger.
+func decodeOldManifest(v []byte) (m manifest, err error) {
 	if len(v) < 8 || (len(v)-8)%(4+refLen) != 0 {
 		return m, errCorrupt("base: manifest of %d bytes", len(v))
 	}
@@ -366,7 +415,21 @@ func decodeManifest(v []byte) (m manifest, err error) {
 		if err != nil {
 			return m, err
 		}
-		m.pages = append(m.pages, pageRef{binary.BigEndian.Uint32(v), r})
+		m.pages = append(m.pages, pageRef{page: binary.BigEndian.Uint32(v), gen: r.Gen, off: uint64(r.Parts), crc: r.CRC})
+	}
+	return m, nil
+}
+
+const pageRefLen = 28
+
+func decodeManifest(v []byte) (m manifest, err error) {
+	if len(v) < 8 || (len(v)-8)%pageRefLen != 0 {
+		return m, errCorrupt("base: manifest of %d bytes", len(v))
+	}
+	m.seq = binary.BigEndian.Uint64(v)
+	for v = v[8:]; len(v) > 0; v = v[pageRefLen:] {
+		m.pages = append(m.pages, pageRef{page: binary.BigEndian.Uint32(v), gen: binary.BigEndian.Uint64(v[4:]),
+			off: binary.BigEndian.Uint64(v[12:]), len: binary.BigEndian.Uint32(v[20:]), crc: binary.BigEndian.Uint32(v[24:])})
 	}
 	return m, nil
 }
@@ -374,17 +437,29 @@ func decodeManifest(v []byte) (m manifest, err error) {
 func (m *manifest) encode() []byte {
 	b := binary.BigEndian.AppendUint64(nil, m.seq)
 	for _, p := range m.pages {
-		b = appendRef(binary.BigEndian.AppendUint32(b, p.page), p.blobRef)
+		b = binary.BigEndian.AppendUint32(b, p.page)
+		b = binary.BigEndian.AppendUint64(b, p.gen)
+		b = binary.BigEndian.AppendUint64(b, p.off)
+		b = binary.BigEndian.AppendUint32(b, p.len)
+		b = binary.BigEndian.AppendUint32(b, p.crc)
 	}
 	return b
 }
 
-// page reads a page.
-func (b *base) page(t *baseTable, s uint8, p pageRef) (c Chunk, err error) {
+// pageBytes appends a page as it is stored to dst.
+func (b *base) pageBytes(dst []byte, t *baseTable, s uint8, p pageRef) ([]byte, error) {
+	if b.root.PageFiles {
+		return b.pages.read(dst, p)
+	}
+	v, err := b.blob(place(blobPage, t.ID, s, p.page), blobRef{p.gen, uint32(p.off), p.crc})
+	return append(dst, v...), err
+}
+
+// page reads a page, with a buffer that the caller keeps for the next one.
+func (b *base) page(t *baseTable, s uint8, p pageRef, buf *[]byte) (c Chunk, err error) {
 	c = Chunk{Table: t.Def, Shard: s, Page: p.page}
-	v, err := b.blob(place(blobPage, t.ID, s, p.page), p.blobRef)
-	if err == nil {
-		err = readRows(v, t.types, &c)
+	if *buf, err = b.pageBytes((*buf)[:0], t, s, p); err == nil {
+		err = readRows(*buf, t.types, &c)
 	}
 	return c, err
 }

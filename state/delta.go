@@ -294,7 +294,14 @@ func scanDelta(path string, f func(typ byte, rec []byte) error, want ...byte) (c
 
 // scanFrom is scanDelta of the bytes of a delta.
 func scanFrom(r io.Reader, f func(typ byte, rec []byte) error, want ...byte) (crc uint32, size int64, err error) {
-	s := &deltaScanner{r: bufio.NewReaderSize(r, 256<<10), bufs: map[byte][]byte{}, f: f, want: want}
+	return newDeltaScanner(r, f, want...).scan()
+}
+
+func newDeltaScanner(r io.Reader, f func(typ byte, rec []byte) error, want ...byte) *deltaScanner {
+	return &deltaScanner{r: bufio.NewReaderSize(r, 256<<10), bufs: map[byte][]byte{}, cut: map[byte]recordAt{}, f: f, want: want}
+}
+
+func (s *deltaScanner) scan() (crc uint32, size int64, err error) {
 	head := make([]byte, len(magic))
 	if err := s.read(head, true); err != nil {
 		return 0, 0, err
@@ -303,7 +310,7 @@ func scanFrom(r io.Reader, f func(typ byte, rec []byte) error, want ...byte) (cr
 		return 0, 0, errCorrupt("not a delta file")
 	}
 	for {
-		end, err := s.section()
+		end, err := s.next()
 		if err != nil {
 			return 0, 0, err
 		}
@@ -311,7 +318,7 @@ func scanFrom(r io.Reader, f func(typ byte, rec []byte) error, want ...byte) (cr
 			break
 		}
 	}
-	for _, typ := range want {
+	for _, typ := range s.want {
 		if len(s.bufs[typ]) > 0 {
 			return 0, 0, errCorrupt("the stream %q is cut short", typ)
 		}
@@ -327,6 +334,9 @@ type deltaScanner struct {
 	bufs    map[byte][]byte
 	f       func(typ byte, rec []byte) error
 	want    []byte
+	section int64             // where the section being read begins
+	cut     map[byte]recordAt // where the record at the front of bufs begins
+	at      recordAt          // where the record begins that f is given
 }
 
 // read fills b; summed bytes count for the checksum of the file.
@@ -344,7 +354,8 @@ func (s *deltaScanner) read(b []byte, summed bool) error {
 	return nil
 }
 
-func (s *deltaScanner) section() (end bool, err error) {
+func (s *deltaScanner) next() (end bool, err error) {
+	s.section = int64(s.n)
 	var head [trailerLen]byte
 	if err := s.read(head[:1], false); err != nil {
 		return false, err
@@ -384,9 +395,15 @@ func (s *deltaScanner) section() (end bool, err error) {
 
 // records cuts whole records off the stream of a type.
 func (s *deltaScanner) records(typ byte, payload []byte) error {
+	carried := len(s.bufs[typ])
 	b := append(s.bufs[typ], payload...)
 	rest := b
 	for {
+		if p := len(b) - len(rest); p == 0 && carried > 0 {
+			s.at = s.cut[typ]
+		} else {
+			s.at = recordAt{s.section, p - carried}
+		}
 		n, k := binary.Uvarint(rest)
 		if k < 0 {
 			return errCorrupt("a record's length")
@@ -399,7 +416,7 @@ func (s *deltaScanner) records(typ byte, payload []byte) error {
 		}
 		rest = rest[k+int(n):]
 	}
-	s.bufs[typ] = append(b[:0], rest...)
+	s.bufs[typ], s.cut[typ] = append(b[:0], rest...), s.at
 	return nil
 }
 

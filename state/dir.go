@@ -18,7 +18,8 @@ import (
 )
 
 // Format is the version of the directory's layout this release reads and writes.
-const Format = 1
+// 1 had the pages of the base in Badger.
+const Format = 2
 
 // Meta is what a directory says of itself, in meta.json.
 type Meta struct {

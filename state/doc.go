@@ -1,5 +1,5 @@
 // Package state keeps what operators remember: keyed tables in memory, a redo
-// log of what each epoch changed, and a Badger base under it.
+// log of what each epoch changed, and a base under it.
 //
 // An operator keeps state only here and has no code to save or restore it. While
 // a worker builds its operators each asks for its tables; between two steps the
@@ -46,8 +46,10 @@
 //	record   Def             chunks as bytes
 //	delta    Delta           the redo log's files
 //	applier                  the goroutine that applies, trims, and waits for room
-//	apply                    decided deltas merged into the base
-//	base tables              the Badger base, and its tables checked before Badger opens them
+//	seek                     single records of a delta, by place
+//	apply merge              decided deltas merged into the base, page by page
+//	base tables              the base: Badger, and its tables checked before Badger opens them
+//	pagefile                 the files with the base's pages
 //	ephemeral                jobs without a directory
 //
 // Nothing undecided reaches the base, nothing decided is only in memory: a delta

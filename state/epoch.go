@@ -91,7 +91,7 @@ func (e *Epoch) Cut(b []byte) error {
 }
 
 // Packed adds what a worker packed: encoding happens here, in the caller's
-// goroutine, which need not be the worker's.
+// goroutine, which need not be the worker's. It frees the rows in p as it goes.
 func (e *Epoch) Packed(p *Packed) error {
 	if p.Empty() || e.mem != nil {
 		return nil

@@ -139,7 +139,7 @@ func FuzzDelta(f *testing.F)     { deltas(f).Fuzz(f) }
 func TestFuzzDelta(t *testing.T) { deltas(t).Loop(t) }
 
 // Values of the base: references, manifests, heads.
-var baseValues = fuzz.Target{Seeds: [][]byte{appendRef(nil, blobRef{1, 2, 3}), (&manifest{seq: 4, pages: []pageRef{{5, blobRef{6, 7, 8}}, {9, blobRef{1, 1, 1}}}}).encode()},
+var baseValues = fuzz.Target{Seeds: [][]byte{appendRef(nil, blobRef{1, 2, 3}), (&manifest{seq: 4, pages: []pageRef{{5, 6, 7, 8, 9}, {9, 1, 1, 1, 1}}}).encode()},
 	Check: func(t testing.TB, b []byte) {
 		if r, err := decodeRef(b); err == nil && !bytes.Equal(appendRef(nil, r), b) {
 			t.Errorf("%x comes back different", b)
@@ -148,6 +148,7 @@ var baseValues = fuzz.Target{Seeds: [][]byte{appendRef(nil, blobRef{1, 2, 3}), (
 		if err == nil && !bytes.Equal(m.encode(), b) {
 			t.Errorf("%x comes back different", b)
 		}
+		_, _ = decodeOldManifest(b)
 	}}
 
 func FuzzBaseValue(f *testing.F)     { baseValues.Fuzz(f) }

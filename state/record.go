@@ -207,6 +207,7 @@ func (e *stateEncoder) packed(p *Packed) error {
 		if err := e.out(e.buf); err != nil {
 			return err
 		}
+		*c = Chunk{} // a large epoch is freed as it is written
 	}
 	for _, q := range p.Seqs {
 		id, err := e.table(q.Table)
@@ -229,6 +230,8 @@ type stateDecoder struct {
 	named map[string]*Def
 	chunk func(c Chunk) error
 	seq   func(q SeqMark)
+	// found, if set, is told of a chunk in place of chunk, which spares decoding it.
+	found func(def *Def, shard uint8, page uint32) error
 }
 
 func (d *stateDecoder) record(b []byte) error {
@@ -256,6 +259,9 @@ func (d *stateDecoder) record(b []byte) error {
 	case recChunk:
 		if x > math.MaxInt32>>batch.PageBits {
 			return errCorrupt("page %d", x)
+		}
+		if d.found != nil {
+			return d.found(d.defs[id], shard, uint32(x))
 		}
 		c := Chunk{Table: d.defs[id], Shard: shard, Page: uint32(x)}
 		if err := readRows(rest, d.types[id], &c); err != nil {

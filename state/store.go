@@ -21,7 +21,7 @@ type Options struct {
 	// wait before they are merged into the base. 0 = 30 and 64 MiB.
 	ApplyEvery int
 	ApplyBytes int64
-	// MemTable is Badger's, in bytes. 0 = 16 MiB.
+	// MemTable is Badger's, in bytes. 0 = 4 MiB.
 	MemTable int64
 	// Free asks how many bytes are left on the disk of dir. nil = statfs.
 	Free func(dir string) (int64, error)
@@ -90,8 +90,8 @@ type overlay struct {
 }
 
 // Open locks a state directory, making it if it is not there, and reads what is
-// in it. It changes nothing but leftovers of unfinished writes. Errors: *Refused
-// or of the file system.
+// in it. It changes nothing but leftovers of unfinished writes, and the form of what
+// an older release wrote. Errors: *Refused or of the file system.
 func Open(dir string, opt Options) (*Store, error) {
 	if opt.ApplyEvery == 0 {
 		opt.ApplyEvery = 30
@@ -100,7 +100,7 @@ func Open(dir string, opt Options) (*Store, error) {
 		opt.ApplyBytes = 64 << 20
 	}
 	if opt.MemTable == 0 {
-		opt.MemTable = 16 << 20
+		opt.MemTable = 4 << 20
 	}
 	if opt.Free == nil {
 		opt.Free = freeBytes
@@ -145,6 +145,12 @@ func (s *Store) read() (err error) {
 	}
 	if why := room(s.dir, usedBytes(s.dir), s.opt.Free); why != "" {
 		return refuse(NoRoom, nil, "%s", why[len("DISK NEARLY FULL: "):])
+	}
+	if s.has && s.meta.Format < Format { // before openBase changes what an older release could not read
+		s.meta.Format = Format
+		if err := s.meta.write(s.dir); err != nil {
+			return err
+		}
 	}
 	if s.base, err = openBase(filepath.Join(s.dir, "base"), s.opt.MemTable); err != nil {
 		return corruptIn("", err)
@@ -343,6 +349,7 @@ func (s *Store) fill(w *Worker, t *Table) error {
 		return refuse(DoesNotFit, nil, "table %s is stored with other columns", t.Spec.Name())
 	}
 	if bt := s.baseTable(t.Spec.Name()); bt != nil {
+		var buf []byte
 		if err := fits(bt.Def); err != nil {
 			return err
 		}
@@ -356,7 +363,7 @@ func (s *Store) fill(w *Worker, t *Table) error {
 			}
 			t.shards[sh].seq = m.seq
 			for _, p := range m.pages {
-				c, err := s.base.page(bt, uint8(sh), p)
+				c, err := s.base.page(bt, uint8(sh), p, &buf)
 				if err == nil {
 					err = t.overlay(&c)
 				}

@@ -12,9 +12,8 @@ import (
 // tuneMemory trades memory for time while the heap is small: a rare collection is
 // cheap and a frequent one only burns the cores that rows need. State is free of
 // pointers, so that a collection costs little more when there is much of it, and
-// what lies fallow between two is kept to a quarter of a GB that lives (NEXMark q9,
-// q18 and q20 take the same CPU with 20 as with 50; ten million keys with epochs a
-// fifth less memory).
+// what lies fallow between two is kept to a fifth of half a GB that lives (NEXMark
+// q9, q18 and q20 take the same CPU with 20 as with 50).
 // GOGC and GOMEMLIMIT win over what is chosen here.
 func tuneMemory() {
 	if os.Getenv("GOGC") == "" {
@@ -38,8 +37,13 @@ func tuneMemory() {
 
 // gcPercent is by how much the heap may grow between two collections.
 func gcPercent(live uint64) int {
-	const small = 64 << 20
-	return int(min(400, max(20, 400*small/max(live, 1))))
+	const small, large = 64 << 20, 256 << 20
+	live = max(live, 1)
+	percent := 400 * small / live // 256 MiB, whatever lives
+	if live > large {
+		percent = percent * large / live // and less where there is much of it
+	}
+	return int(min(400, max(20, percent)))
 }
 
 // machineMemory is what the process may use, in bytes: the least of the
