@@ -21,7 +21,7 @@ func (a *app) errorsCmd() *cobra.Command {
 		if len(args) == 1 {
 			e, ok := diag.Lookup(strings.ToUpper(args[0]))
 			if !ok {
-				return exitf(exitNotFound, "there is no code %s; `streamd errors` lists them", args[0])
+				return exitf(exitNotFound, "there is no code %s%s; `streamd errors` lists them", args[0], meantCode(args[0]))
 			}
 			entries = []diag.Entry{e}
 		}
@@ -49,6 +49,18 @@ func (a *app) errorsCmd() *cobra.Command {
 	}}
 	c.Flags().StringVar(&format, "format", "text", "`FORM` of the output: text, json or markdown")
 	return c
+}
+
+// meantCode is a code typed without its letters, or the one that is nearly so.
+func meantCode(typed string) string {
+	var codes []string
+	for _, e := range diag.All() {
+		if e.Code == "SD"+typed {
+			return "; did you mean " + e.Code + "?"
+		}
+		codes = append(codes, e.Code)
+	}
+	return meant(typed, codes)
 }
 
 func explainCode(w io.Writer, e diag.Entry) {

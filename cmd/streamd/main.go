@@ -115,6 +115,13 @@ func meant(typed string, words []string) string {
 	if near := diag.Near(typed, words); near != "" {
 		return fmt.Sprintf("; did you mean %s?", near)
 	}
+	if len(typed) > 2 { // a beginning is far from a long word
+		for _, w := range words {
+			if strings.HasPrefix(strings.ToLower(w), strings.ToLower(typed)) {
+				return fmt.Sprintf("; did you mean %s?", w)
+			}
+		}
+	}
 	return ""
 }
 

@@ -129,7 +129,7 @@ func rowHints(d *diag.Diagnostic, row *engine.RowError) {
 	if row.Table != "" {
 		add("'on-error' = 'skip' in table %s counts such rows and goes on, 'dead-letter' keeps them", row.Table)
 	} else {
-		add("'on-error' = 'skip' in the table's options (for rows made of several tables: SET 'streamd.on-error' = 'skip') counts such rows and goes on, 'dead-letter' keeps them")
+		add("the row is not of one table: SET 'streamd.on-error' = 'skip' counts such rows and goes on")
 	}
 }
 

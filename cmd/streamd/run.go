@@ -57,6 +57,7 @@ func (a *app) runCmd() *cobra.Command {
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "no log lines and no status line, errors only")
 	fs.BoolVar(&f.adopt, "adopt", false, "go on from this state where recovery refuses it; says what may come twice")
 	fs.StringVar(&f.savepoint, "from-savepoint", "", "begin with a savepoint `FILE` (not supported yet)")
+	_ = fs.MarkHidden("from-savepoint") // refused below; help does not offer it
 	return c
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/streamd/streamd/dsl"
+	"github.com/streamd/streamd/dsl/ast"
 	"github.com/streamd/streamd/dsl/diag"
 	"github.com/streamd/streamd/dsl/source"
 	"github.com/streamd/streamd/engine/enginetest"
@@ -80,6 +81,9 @@ func (a *app) test(name string, set []dsl.KV) (int, error) {
 	if len(f.Stmts) == 0 {
 		return 0, exitf(exitUsage, "%s has no statement", name)
 	}
+	if !checks(f.Stmts) {
+		return 0, exitf(exitUsage, "%s checks nothing: it has no EXPECT; write EXPECT view_or_sink VALUES (…), or EXPECT view_or_sink EMPTY", name)
+	}
 	began := time.Now()
 	r, err := enginetest.Run(pipeline, test, f, enginetest.Options{Connectors: catalog(), Set: set, Kafka: "localhost:9092"}) // nobody dials
 	switch {
@@ -95,8 +99,27 @@ func (a *app) test(name string, set []dsl.KV) (int, error) {
 		}
 		return exitUnhealthy, nil
 	}
-	fmt.Fprintf(a.stdout, "ok    %s  %d statements, %d runs, %.1fs\n", name, len(f.Stmts), r.Runs, time.Since(began).Seconds())
+	fmt.Fprintf(a.stdout, "ok    %s  %s, %s, %.1fs\n", name, counted(len(f.Stmts), "statement"), counted(r.Runs, "run"), time.Since(began).Seconds())
 	return exitOK, nil
+}
+
+// checks reports whether a test has an EXPECT: without one it cannot fail.
+func checks(stmts []ast.Statement) bool {
+	for _, s := range stmts {
+		switch s.(type) {
+		case *ast.TestExpect, *ast.TestError:
+			return true
+		}
+	}
+	return false
+}
+
+// counted is a number of things in words.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // failure shows what one statement wanted and what came.
