@@ -81,6 +81,17 @@ func firstRow(bin, dir string, runs int) (limit, error) {
 // memory and latency. keys is how many the state holds.
 func runLimits(bin, self, dir string, o *options, keys int64) error {
 	fmt.Printf("%s, %d cores, %s; %d workers, median of %d\n", cpuModel(), runtime.NumCPU(), runtime.Version(), o.workers, o.runs)
+	switch o.limitsOnly {
+	case "":
+	case "latency":
+		ls, err := latencyRows(bin, self, dir, o.kafkaRecords)
+		if err == nil {
+			showLimits(ls)
+		}
+		return err
+	default:
+		return fmt.Errorf("-limits-only %s: no such limit", o.limitsOnly)
+	}
 	first, err := firstRow(bin, dir, o.runs)
 	if err != nil {
 		return err
