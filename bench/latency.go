@@ -22,8 +22,8 @@ import (
 
 // latencyRows finds the highest even rate that the pipeline, its broker, its producer
 // and its reader, which share the machine, sustain together, and measures latency at
-// half of that. What a burst gets through is more: its producer is done, and leaves
-// its share of the machine to the others, while they catch up.
+// half of that. A burst only says where to search: its start counts, and its producer leaves
+// the machine to the others while they catch up.
 func latencyRows(bin, self, dir string, records int64) ([]limit, error) {
 	b, err := startBroker(self, 1, 1)
 	if err != nil {
@@ -34,7 +34,7 @@ func latencyRows(bin, self, dir string, records int64) ([]limit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("burst: %w", err)
 	}
-	full, err := sustained(float64(records)/most.Seconds(), func(rate float64) ([]float64, error) {
+	full, err := sustained(2*float64(records)/most.Seconds(), func(rate float64) ([]float64, error) {
 		took, _, err := through(bin, dir, b, fmt.Sprintf("even-%.0f", rate), time.Second, rate, int64(rate*12))
 		return took, err
 	})
@@ -61,7 +61,7 @@ func latencyRows(bin, self, dir string, records int64) ([]limit, error) {
 // bounded. run sends at a rate and returns how late each record came, by arrival.
 func sustained(most float64, run func(rate float64) ([]float64, error)) (float64, error) {
 	low, high := 0.0, most
-	for range 5 { // to 3 % of most
+	for range 5 { // to 3 % of most, which is twice a burst
 		rate := (low + high) / 2
 		took, err := run(rate)
 		if err != nil {
