@@ -77,25 +77,37 @@ func firstRow(bin, dir string, runs int) (limit, error) {
 	return limit{Name: "start to first row, with state", Value: median(ms), Unit: "ms", Most: 300}, nil
 }
 
-// runMemory measures the memory that state takes with epochs, and writes nothing down.
-func runMemory(bin, self, dir string, o *options, keys int64) error {
+// memoryRows measures the memory that state takes with epochs.
+func memoryRows(bin, self, dir string, keys int64, o *options) ([]limit, error) {
 	s, err := newStateRun(self, dir, keys, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p, err := s.probe()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ls, err := s.memory(bin, p.StateBytes)
-	showLimits(ls)
-	return err
+	return s.memory(bin, p.StateBytes)
 }
 
 // runLimits measures what users feel beside throughput: start, epochs, recovery,
-// memory and latency. keys is how many the state holds.
+// memory and latency. keys is how many the state holds. Of a part of them nothing
+// is saved.
 func runLimits(bin, self, dir string, o *options, keys int64) error {
 	fmt.Printf("%s, %d cores, %s; %d workers, median of %d\n", cpuModel(), runtime.NumCPU(), runtime.Version(), o.workers, o.runs)
+	if o.limitsOnly != "" {
+		ls, err := []limit(nil), error(nil)
+		switch o.limitsOnly {
+		case "latency":
+			ls, err = latencyRows(bin, self, dir, o.kafkaRecords)
+		case "memory":
+			ls, err = memoryRows(bin, self, dir, keys, o)
+		default:
+			err = fmt.Errorf("-limits-only %s: no such limit", o.limitsOnly)
+		}
+		showLimits(ls)
+		return err
+	}
 	first, err := firstRow(bin, dir, o.runs)
 	if err != nil {
 		return err

@@ -7,15 +7,15 @@
 // the clock that is as with one. It says something where two cores are free.
 //
 //	go run ./bench [-events N] [-runs N] [-workers N] [-query q0,q5inner] [-peers flink] [-flink-events N] [-flink-warm N] [-kafka=false] [-kafka-records N]
-//	go run ./bench -limits [-keys N]
-//	go run ./bench -memory [-keys N]       of the limits, only the memory with epochs
+//	go run ./bench -limits [-limits-only memory] [-keys N]
 //	go run ./bench -readme [-from FILE]    publishes results: README's table
 //
 // A second table is about Kafka: a broker with JSON records runs in a process of
 // its own, and every row is a ratio to a bare poll loop of the client (K).
 //
 // -limits measures start, epochs, recovery, memory and latency instead, each beside
-// its bound, and writes bench/results/limits.json.
+// its bound, and writes bench/results/limits.json; with -limits-only it measures the
+// named alone and writes nothing.
 //
 // Machines are shared and noisy: read ratios within one run, not numbers across
 // runs. Every figure is the median of -runs runs after one warm-up.
@@ -39,7 +39,7 @@ import (
 type options struct {
 	events, flinkEvents, kafkaRecords int64
 	runs, workers, flinkWarm          int
-	only, peers, out                  string
+	only, peers, out, limitsOnly      string
 }
 
 func main() {
@@ -62,7 +62,7 @@ func main() {
 	readme := flag.Bool("readme", false, "only publish results and write README's table from them")
 	from := flag.String("from", "", "`FILE` of results for -readme; empty = the newest in bench/results")
 	limits := flag.Bool("limits", false, "measure limits instead of queries")
-	memory := flag.Bool("memory", false, "measure only that limit: memory with epochs")
+	flag.StringVar(&o.limitsOnly, "limits-only", "", "which limits to measure: latency or memory; empty = all")
 	keys := flag.Int64("keys", 10_000_000, "keys of the state for -limits")
 	probeFile := flag.String("probe", "", "only run the pipeline `FILE` with -state, and print what it tells of its state")
 	stateDir := flag.String("state", "", "state `DIR` for -probe")
@@ -86,10 +86,7 @@ func main() {
 			o.kafkaRecords = 0
 		}
 		err = built(func(bin, self, dir string) error {
-			if *memory {
-				return runMemory(bin, self, dir, &o, *keys)
-			}
-			if *limits {
+			if *limits || o.limitsOnly != "" {
 				return runLimits(bin, self, dir, &o, *keys)
 			}
 			return run(bin, self, dir, &o)
