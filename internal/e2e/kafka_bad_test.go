@@ -131,7 +131,7 @@ func peak(t *testing.T, p *proc) int {
 // A topic of 500 partitions: the job is ready at once, reads all, and what it fetches ahead stays within the budget
 // whatever the number of partitions.
 func TestKafka500Partitions(t *testing.T) {
-	kafkatest.Each(t, func(t *testing.T, b *kafkatest.Broker) {
+	test := func(t *testing.T, b *kafkatest.Broker) {
 		c := newCluster(t, b)
 		c.topic("~in", 500)
 		const rows = 100_000
@@ -172,7 +172,9 @@ func TestKafka500Partitions(t *testing.T) {
 		}
 		c.put("~in", 499, `{"v":0,"s":""}`) // the one that was empty
 		c.run(0, sql, "--state", "st", "--until-idle").wants(fmt.Sprintf(`{"n":%d,"s":%d}`, rows+1, rows*(rows-1)/2), fmt.Sprintf(`MINUS {"n":%d,"s":%d}`, rows, rows*(rows-1)/2))
-	})
+	}
+	t.Run("kfake", func(t *testing.T) { test(t, kafkatest.Plain(t)) })
+	t.Run("kafka", func(t *testing.T) { test(t, kafkatest.Shared(t)) })
 }
 
 // dropped is the sum of what a job says it did not use.

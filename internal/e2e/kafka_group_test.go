@@ -87,7 +87,7 @@ func TestKafkaGroupCannotBeTold(t *testing.T) {
 		_, m := get(t, base+"/metrics")
 		return strings.Contains(m, series) && !strings.Contains(m, series+"0\n")
 	})
-	p.says("note: table t: group " + c.fill("~g") + " could not be told the offsets: GROUP_AUTHORIZATION_FAILED")
+	p.says("note: table t: group " + c.fill("~g") + " could not be told the offsets: the user may not do this: GROUP_AUTHORIZATION_FAILED")
 	c.put("~in", 0, `{"v":5}`)
 	kafkatest.Until(t, "the job goes on", func() bool { return len(c.topicRows("~out")) == 6 })
 	p.term()

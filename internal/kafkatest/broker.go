@@ -32,6 +32,17 @@ func Fake(tb testing.TB, opts ...kfake.Opt) *Broker {
 	return &Broker{Addr: c.ListenAddrs()[0], Fake: c}
 }
 
+// Plain starts kfake as it is, for tests without aborted transactions in which the bytes that a fetch allows count.
+func Plain(tb testing.TB) *Broker {
+	tb.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		tb.Fatalf("kfake: %v", err)
+	}
+	tb.Cleanup(c.Close)
+	return &Broker{Addr: c.ListenAddrs()[0], Fake: c}
+}
+
 // Each runs the test twice, on an in-process broker and on a real one. All tests of a binary share one real broker, so
 // they must take topic and transactional names of their own.
 func Each(t *testing.T, test func(t *testing.T, b *Broker)) {
