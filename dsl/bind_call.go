@@ -16,7 +16,7 @@ func (b *binder) call(e *ast.Call, sc *scope) ex.Expr {
 		if name == "ROW_NUMBER" {
 			throw(diag.New("SD4004", e.Name.Span, "ROW_NUMBER() needs a column of its own in the SELECT list, and a query around it that bounds it"))
 		}
-		notYet(e.Name.Span, name+" with OVER is")
+		notYet(e.Name.Span, name+" with OVER is", overAdvice(name))
 	}
 	if name == "ROW_NUMBER" {
 		throw(diag.New("SD3002", e.Name.Span, "ROW_NUMBER needs an OVER").WithHint("write ROW_NUMBER() OVER (PARTITION BY k ORDER BY v)"))
@@ -55,6 +55,24 @@ func (b *binder) call(e *ast.Call, sc *scope) ex.Expr {
 	return b.function(e, name, args, bound)
 }
 
+// overAdvice says what to write in place of a function over a window of rows.
+func overAdvice(name string) string {
+	if name == "RANK" || name == "DENSE_RANK" {
+		return "ROW_NUMBER() OVER (PARTITION BY k ORDER BY v), bounded by the query around it, gives the first rows of each key"
+	}
+	return "aggregate by a window: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end"
+}
+
+// groupWindow says what to write in place of a window in GROUP BY.
+func groupWindow(name string) []string {
+	kind, _, _ := strings.Cut(name, "_")
+	size := map[string]string{"TUMBLE": "INTERVAL '1' MINUTE", "HOP": "INTERVAL '1' MINUTE, INTERVAL '5' MINUTE", "SESSION": "INTERVAL '5' MINUTE"}[kind]
+	if size == "" {
+		return nil
+	}
+	return []string{"a window is a table here: FROM TABLE(" + kind + "(TABLE t, DESCRIPTOR(ts), " + size + ")) GROUP BY window_start, window_end"}
+}
+
 // laterAggregates are aggregate functions of the language that are not there yet.
 var laterAggregates = []string{
 	"RANK", "DENSE_RANK", "ROW_NUMBER", "LAG", "LEAD", "NTILE", "CUME_DIST", "PERCENT_RANK", "APPROX_COUNT_DISTINCT", "PERCENTILE",
@@ -88,7 +106,7 @@ func (b *binder) unknownFunction(e *ast.Call, name string) {
 	}
 	for _, l := range laterAggregates {
 		if l == name {
-			notYet(e.Name.Span, name+" is")
+			notYet(e.Name.Span, name+" is", groupWindow(name)...)
 		}
 	}
 	d := diag.New("SD2006", e.Name.Span, "unknown function %s", clip(name))

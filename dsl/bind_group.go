@@ -2,6 +2,7 @@ package dsl
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/streamd/streamd/batch"
@@ -146,6 +147,9 @@ func (b *binder) grouped(e ast.Expr, sc *scope) ex.Expr {
 	} else {
 		d.WithLabel("it stands neither in GROUP BY nor in an aggregate function")
 	}
+	if slices.ContainsFunc(g.keys, func(k groupKey) bool { return k.kind == "*ast.Literal" }) {
+		d.WithHint("a number in GROUP BY is a number, not a column's place: write the column or the expression")
+	}
 	throw(d)
 	return nil
 }
@@ -183,7 +187,7 @@ func (b *binder) aggCall(e *ast.Call, f funcs.AggFunc, sc *scope) ex.Expr {
 	case e.Star && name != "COUNT":
 		fail("SD3002", e.Name.Span, "%s(*) is not possible, only COUNT(*)", name)
 	case len(e.OrderBy) > 0 || len(e.WithinGroup) > 0:
-		notYet(e.Name.Span, "ORDER BY in an aggregate function is")
+		notYet(e.Name.Span, "ORDER BY in an aggregate function is", "without it the values stand in the order in which their rows came")
 	case e.Nulls != "" && !f.Nulls:
 		notYet(e.Name.Span, e.Nulls+" NULLS is")
 	case name == "COUNT" && !e.Star && len(e.Args) == 0:

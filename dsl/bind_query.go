@@ -415,7 +415,11 @@ func (b *binder) distinct(r *relation, at source.Span) *relation {
 func (b *binder) setOp(x *ast.SetOp, with *ctes) *relation {
 	at := headSpan(b.file, x.Right.At())
 	if x.Op != ast.Union {
-		notYet(b.between(string(x.Op), x.Left.At(), x.Right.At()), string(x.Op)+" is")
+		advice := "WHERE EXISTS (SELECT 1 FROM … WHERE …) keeps the rows that another query has, too"
+		if x.Op == ast.Except {
+			advice = "WHERE NOT EXISTS (SELECT 1 FROM … WHERE …) takes the rows of another query away"
+		}
+		notYet(b.between(string(x.Op), x.Left.At(), x.Right.At()), string(x.Op)+" is", advice)
 	}
 	// A chain of unions is one operator; the operands stand left to right.
 	var parts []ast.QueryBody

@@ -206,9 +206,9 @@ func (b *binder) bind(st ast.Statement) {
 	case *ast.Explain:
 		notYet(headSpan(b.file, st.Span), "EXPLAIN in a file is", "streamd explain FILE prints the plan")
 	case *ast.Describe:
-		notYet(headSpan(b.file, st.Span), "DESCRIBE in a file is")
+		notYet(headSpan(b.file, st.Span), "DESCRIBE in a file is", "streamd explain FILE prints the plan, with the columns of each step")
 	case *ast.Show:
-		notYet(headSpan(b.file, st.Span), "SHOW in a file is")
+		notYet(headSpan(b.file, st.Span), "SHOW in a file is", "a file knows the tables that it creates; streamd connectors, functions and errors list the rest")
 	default:
 		panic("BUG: unknown statement")
 	}

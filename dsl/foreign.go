@@ -66,7 +66,7 @@ var foreignWords = map[string]foreignWord{
 	"TUMBLING":       {"SELECT", "a window is a table: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end"},
 	"HOPPING":        {"SELECT", "a window is a table: FROM TABLE(HOP(TABLE t, DESCRIPTOR(ts), slide, size)) GROUP BY window_start, window_end"},
 	"LATERAL":        {"SELECT", "the elements of an array: FROM t CROSS JOIN UNNEST(t.a) AS u (x)"},
-	"MINUS":          {"", "the set operation is called EXCEPT"},
+	"MINUS":          {"", "the set operation is called EXCEPT, which is not supported yet: WHERE NOT EXISTS (SELECT 1 FROM … WHERE …) takes the rows of another query away"},
 	"TOP":            {"SELECT", "write ORDER BY x LIMIT n at the end of the query"},
 	"INTO":           {"SELECT", "write INSERT INTO t SELECT …"},
 	"REPLACE":        {"REPLACE", "write INSERT INTO; a table of upsert-kafka with a PRIMARY KEY replaces rows by key"},

@@ -311,7 +311,7 @@ func (inc *incarnation) discover(ctx context.Context, t *tableSource) error {
 	}
 	list, err := t.src.Splits(ctx)
 	if err != nil {
-		return t.failed(fmt.Errorf("list the splits of table %q: %w", table, err))
+		return t.failed(fmt.Errorf("open table %q: %w", table, err))
 	}
 	known := map[string]bool{}
 	for _, s := range t.splits {

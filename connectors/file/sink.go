@@ -122,6 +122,9 @@ func (s *sink) Open(context.Context) error {
 	if err == nil {
 		err = syncDir(s.Path)
 	}
+	if st, e := os.Stat(s.Path); err != nil && e == nil && !st.IsDir() {
+		return &connectors.Permanent{Err: fmt.Errorf("path %s of table %q is a file%s: a sink's path is a directory, in which it makes files", s.Path, s.def.Name, absolute(s.Path))}
+	}
 	if err != nil {
 		return &connectors.Permanent{Err: fmt.Errorf("make the directory of table %q: %w", s.def.Name, err)}
 	}

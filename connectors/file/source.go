@@ -51,6 +51,14 @@ func (s *source) Info() connectors.SourceInfo {
 	}
 }
 
+// absolute says where a relative path leads, to show a wrong working directory.
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil && full != path {
+		return " (" + full + ")"
+	}
+	return ""
+}
+
 // hidden tells names that belong to nobody's data.
 func hidden(name string) bool { return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") }
 
@@ -58,7 +66,7 @@ func hidden(name string) bool { return strings.HasPrefix(name, ".") || strings.H
 func (s *source) Splits(ctx context.Context) ([]connectors.Split, error) {
 	st, err := os.Stat(s.Path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &connectors.Permanent{Err: fmt.Errorf("path %s of table %q does not exist", s.Path, s.def.Name)}
+		return nil, &connectors.Permanent{Err: fmt.Errorf("path %s of table %q does not exist%s", s.Path, s.def.Name, absolute(s.Path))}
 	} else if err != nil {
 		return nil, fmt.Errorf("look at %s: %w", s.Path, err)
 	}

@@ -40,7 +40,7 @@ func TestKafkaNobodyThere(t *testing.T) {
 		c := newCluster(t, b)
 		for _, args := range [][]string{{}, {"--state", "st"}} {
 			c.complains(c.run(1, "CREATE TABLE t (v INT)"+inJSON+");\nSELECT v FROM t;", append(args, "--until-idle")...), `
-error[SD6901]: list the splits of table "t": table t: topic ~in does not exist on ADDR
+error[SD6901]: open table "t": table t: topic ~in does not exist on ADDR
   --> a.sql:1:14
    |
  1 | CREATE TABLE t (v INT) WITH ('connector' = 'kafka', 'topic' = '~in', 'scan.startup.mode' = 'earliest-offset', 'format' = 'json');

@@ -42,6 +42,8 @@ func Arith(op string, a, b Expr) (Expr, error) {
 		return nil, noOperator(op, ta, tb, "strings are joined by ||")
 	case ta.SQL >= batch.Date && ta.SQL <= batch.TimestampLTZ && tb.IsNumeric() && (op == "+" || op == "-"):
 		return nil, noOperator(op, ta, tb, "a length of time is an interval: INTERVAL '5' SECOND")
+	case ta.IsString() && tb.IsNumeric() || ta.IsNumeric() && tb.IsString():
+		return nil, noOperator(op, ta, tb, "a string becomes a number by CAST(x AS INT), or TRY_CAST; strings are joined by ||")
 	case !ta.IsNumeric() || !tb.IsNumeric():
 		return nil, noOperator(op, ta, tb, "")
 	}
