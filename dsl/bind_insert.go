@@ -51,6 +51,8 @@ func (b *binder) insert(st *ast.Insert) {
 		LengthEnforcer: b.set.LengthEnforcer, OnError: oneWord(u.opts, "on-error", "fail", "fail", "skip", "dead-letter"), Span: opSpan(at)}
 	if s.OnError == "dead-letter" {
 		s.DeadLetters = b.deadLetters(t, u)
+	} else if oneWord(u.opts, "late", "drop", "drop", "dead-letter") != "dead-letter" { // of the table as a source
+		b.idleTarget(u, "'on-error' = 'dead-letter'")
 	}
 	if c := st.OnConflict; c != nil {
 		s.OnConflict = strings.ToUpper(c.Action)

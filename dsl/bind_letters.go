@@ -3,6 +3,7 @@ package dsl
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/streamd/streamd/batch"
@@ -40,6 +41,18 @@ func (b *binder) deadLetters(t *table, u *use) (out []*ops.DeadLetters) {
 		out = append(out, b.letterBox(t, u, path, "filesystem", []connectors.Option{{Key: "path", Value: path.value}, {Key: "format", Value: "json"}, {Key: "json.encode.ignore-null-fields", Value: "true"}}, connectors.FileLetters))
 	}
 	return out
+}
+
+// idleTarget warns of a target to which nothing will go.
+func (b *binder) idleTarget(u *use, policy string) {
+	for _, key := range []string{"dead-letter.topic", "dead-letter.path"} {
+		o := findOption(u.opts, key)
+		if o == nil || slices.ContainsFunc(b.diags, func(d *diag.Diagnostic) bool { return d.Code == "SD5008" && d.Span == o.keyAt }) {
+			continue
+		}
+		d := diag.New("SD5008", o.keyAt, "%q has no effect: nothing sends rows there", key).WithSeverity(diag.Warning)
+		b.report(d.WithHint("add %s", policy))
+	}
 }
 
 // letterBox makes one target, as a sink of a connector.

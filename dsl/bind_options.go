@@ -1,6 +1,7 @@
 package dsl
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/streamd/streamd/connectors"
@@ -17,12 +18,19 @@ type option struct {
 
 // planOptions are options of every table that the planner and the engine look at, not the connector.
 var planOptions = []connectors.OptionKey{
-	{Key: "connector"}, {Key: "on-error", Default: "fail"}, {Key: "late", Default: "drop"}, {Key: "dead-letter.topic"}, {Key: "dead-letter.path"},
-	{Key: "scan.watermark.idle-timeout"}, {Key: "scan.watermark.future-skew", Default: "5 min"},
-	{Key: "scan.watermark.emit.strategy", Default: "on-periodic"},
+	{Key: "connector", Doc: "name of the connector"},
+	{Key: "on-error", Default: "fail", Doc: "what becomes of rows that cannot be read, computed or written: fail, skip, dead-letter"},
+	{Key: "late", Default: "drop", Doc: "what becomes of rows behind the watermark: drop, dead-letter"},
+	{Key: "dead-letter.topic", Doc: "topic that takes dead letters"}, {Key: "dead-letter.path", Doc: "directory that takes dead letters"},
+	{Key: "scan.watermark.idle-timeout", Doc: "how long a split may be silent before the watermark goes on without it"},
+	{Key: "scan.watermark.future-skew", Default: "5 min", Doc: "how far ahead of the clock a row's time may move the watermark of a live source"},
+	{Key: "scan.watermark.emit.strategy", Default: "on-periodic", Doc: "on-periodic, or on-event: a watermark after each row"},
 	{Key: "scan.watermark.alignment.*", Ignored: true}, {Key: "scan.watermark.emit.on-event.gap", Ignored: true},
 	{Key: "scan.parallelism", Ignored: true}, {Key: "sink.parallelism", Ignored: true},
 }
+
+// TableOptions are the options that tables of all connectors have.
+func TableOptions() []connectors.OptionKey { return slices.Clone(planOptions) }
 
 // withOptions takes in the WITH clause; those of LIKE stand in t already.
 func (b *binder) withOptions(t *table, st *ast.CreateTable) {

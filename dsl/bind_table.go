@@ -129,6 +129,8 @@ func (b *binder) scanNode(t *table, u *use, sh *shape) ops.Node {
 		s.DeadLetters = b.deadLetters(t, u)
 		b.scans++
 		s.Want.Pos, s.Want.Raw, s.Want.Table = true, true, b.scans
+	} else {
+		b.idleTarget(u, "'on-error' = 'dead-letter' or 'late' = 'dead-letter'")
 	}
 	s.OnEvent = oneWord(u.opts, "scan.watermark.emit.strategy", "on-periodic", "on-periodic", "on-event") == "on-event"
 	s.IdleTimeout = microseconds(u.opts, "scan.watermark.idle-timeout", b.set.IdleTimeout.Microseconds())

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/streamd/streamd/connectors"
+	"github.com/streamd/streamd/dsl"
 )
 
 func (a *app) connectorsCmd() *cobra.Command {
@@ -42,6 +43,8 @@ func (a *app) connectorsCmd() *cobra.Command {
 		}
 		if len(args) == 1 {
 			printKeys(a.stdout, list[0].Keys)
+			fmt.Fprint(a.stdout, "\nOptions of every table:\n")
+			printKeys(a.stdout, dsl.TableOptions())
 		}
 		return nil
 	}}
