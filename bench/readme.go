@@ -89,6 +89,8 @@ func (r *report) markdown() string {
 checkpoints; run %d in one JVM, so that its start does not count.
 `, r.Flink, millions(float64(r.FlinkEvents)), r.FlinkWarm+1)
 	}
+	b.WriteString(`*Of ceiling* compares a query with a loop written for it alone: its speed, as a part of the generator's, over what such a loop reached as a part of the same.
+`)
 	b.WriteString("\n| query | what it does | events per CPU second | of ceiling | peak MB | live state MB | Flink's | ratio |\n|---|---|---|---|---|---|---|---|\n")
 	for _, x := range r.Results {
 		if x.Error != "" || x.OfK > 0 || x.Query == "K" {
