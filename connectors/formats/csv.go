@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/streamd/streamd/batch"
@@ -132,7 +133,11 @@ func (c *csv) Decode(b *batch.Batch, rec []byte) (int, []Problem) {
 		return 0, append(c.bad, *p)
 	}
 	if len(c.spans) != len(c.fields) && !c.Ignore {
-		return 0, append(c.bad, Problem{Code: FieldCount, Msg: fmt.Sprintf("%d fields for %d columns", len(c.spans), len(c.fields))})
+		p := Problem{Code: FieldCount, Msg: fmt.Sprintf("%d fields for %d columns", len(c.spans), len(c.fields))}
+		if len(c.spans) == 1 {
+			p.Msg = fmt.Sprintf("1 field for %d columns; is %q what stands between them (csv.field-delimiter)?", len(c.fields), c.delim)
+		}
+		return 0, append(c.bad, p)
 	}
 	for i, f := range c.fields {
 		if !c.want[i] {
@@ -156,6 +161,8 @@ func (c *csv) Decode(b *batch.Batch, rec []byte) (int, []Problem) {
 			p := Problem{Code: code, Field: f.Name, Msg: fmt.Sprintf("%.60q is not a value of type %s", s, f.Type)}
 			if code == OutOfRange {
 				p.Msg = fmt.Sprintf("%.60q is outside the range of %s", s, f.Type)
+			} else if strings.EqualFold(string(s), f.Name) {
+				p.Msg += "; a line of headings is no row here: take it away, or let 'on-error' = 'skip' pass over it"
 			}
 			if !c.Ignore {
 				for _, k := range c.cols {

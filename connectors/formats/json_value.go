@@ -133,6 +133,9 @@ func (d *jsonDecoder) field(code Code, n *jsonNode, v *batch.Vec, from, to, row 
 		msg = fmt.Sprintf("%s is outside the range of %s", what, n.t)
 	} else if n.t.IsTimestamp() {
 		msg += fmt.Sprintf("; expected %q", d.example(n.t))
+		if len(what) > 11 && what[11] == 'T' && d.sep == ' ' {
+			msg += "; for what has a T the format's option timestamp-format.standard is ISO-8601"
+		}
 	}
 	if !d.Ignore {
 		d.fail(code, from, msg)
