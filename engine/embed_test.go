@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -74,6 +75,24 @@ func output(t *testing.T, e *engine.Engine, text string) string {
 		return err.Error()
 	}
 	return strings.TrimSuffix(out.String(), "\n")
+}
+
+// final are the rows that printed changes leave behind, as insertions: where a source
+// delivers in two parts, a result comes and changes.
+func final(changes string) string {
+	var rows []string
+	for _, l := range strings.Split(changes, "\n") {
+		if op, row, ok := strings.Cut(l, "["); ok && strings.HasPrefix(op, "-") {
+			if i := slices.Index(rows, "+I["+row); i >= 0 {
+				rows = slices.Delete(rows, i, i+1)
+				continue
+			}
+		} else if op == "+U" {
+			l = "+I[" + row
+		}
+		rows = append(rows, l)
+	}
+	return strings.Join(rows, " ")
 }
 
 func register1(t *testing.T, errs ...error) {

@@ -124,7 +124,7 @@ func TestFunctionEverywhere(t *testing.T) {
 		{"SELECT x.n FROM (SELECT n, ROW_NUMBER() OVER (PARTITION BY mod3(n) ORDER BY n DESC) AS r FROM numbers WHERE n < 9) x WHERE r = 1 AND mod3(n) = 1", "+I[7]"},
 		{"CREATE VIEW v AS SELECT mod3(n) AS r FROM numbers; SELECT DISTINCT r FROM v WHERE r > 1", "+I[2]"},
 	} {
-		if got := strings.ReplaceAll(output(t, e, table+c[0]), "\n", " "); got != c[1] {
+		if got := final(output(t, e, table+c[0])); got != c[1] {
 			t.Errorf("%s\n got %s\nwant %s", c[0], got, c[1])
 		}
 	}
