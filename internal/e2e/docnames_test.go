@@ -9,12 +9,13 @@ import (
 )
 
 // The page of a connector that has a table of options names all of them; those of
-// formats stand in the page of formats.
+// formats stand in the page of formats, those of every table in the page of tables.
 func TestOptionPages(t *testing.T) {
 	t.Parallel()
 	list := streamd(t, ".", nil, "connectors").stdout.String()
 	formats := prose(t, "../../docs/connectors/formats.md")
 	ofFormat := regexp.MustCompile(`^(?:key\.|value\.)?(json|csv|raw|debezium-json)\.(.*)$`)
+	tables := prose(t, "../../docs/sql/tables.md")
 	n := 0
 	for l := range strings.Lines(list) {
 		name := strings.Fields(l)[0]
@@ -22,8 +23,13 @@ func TestOptionPages(t *testing.T) {
 		if !strings.Contains(page, "| option |") {
 			continue
 		}
-		for _, m := range regexp.MustCompile(`(?m)^  (\S+) `).FindAllStringSubmatch(streamd(t, ".", nil, "connectors", name).stdout.String(), -1) {
-			key, in := m[1], page
+		out := streamd(t, ".", nil, "connectors", name).stdout.String()
+		common := strings.Index(out, "Options of every table:")
+		for _, m := range regexp.MustCompile(`(?m)^  (\S+) `).FindAllStringSubmatchIndex(out, -1) {
+			key, in := out[m[2]:m[3]], page
+			if m[0] > common {
+				in = tables
+			}
 			if f := ofFormat.FindStringSubmatch(key); f != nil {
 				key, in = f[2], formats
 			}
