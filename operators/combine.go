@@ -50,8 +50,10 @@ const (
 	// combineSlots is how many groups are remembered at once: some hundreds are in a
 	// batch of NEXMark's bids, and 8 KiB leave room for them in the first-level cache.
 	combineSlots = 2048
-	// combineRest is how many batches go as they are after one that did not shrink.
-	combineRest = 31
+	// combineRest is how many batches go as they are after one of at least combineLeast
+	// rows of which more than half were left. What fewer rows say is chance.
+	combineRest  = 31
+	combineLeast = 256
 )
 
 // combiner merges rows of one batch. It remembers in each slot the last row that
@@ -108,8 +110,10 @@ func (c *combiner) combine(b *batch.Batch) *batch.Batch {
 		}
 		from = to
 	}
-	if 2*len(c.kept) > len(sel) {
+	if 2*len(c.kept) > len(sel) && len(sel) >= combineLeast {
 		c.rest = combineRest
+	}
+	if len(c.kept) == len(sel) {
 		return b
 	}
 	return &batch.Batch{Schema: b.Schema, Cols: b.Cols, N: b.N, Sel: c.kept, W: c.w}
