@@ -17,7 +17,8 @@ const spareBatches = 16
 // exchange is a worker's sending side of one exchange edge.
 type exchange struct {
 	edge  *edge
-	boxes []*box // by target worker
+	merge func(*batch.Batch) *batch.Batch // makes rows fewer before they are sent; nil = they go as they are
+	boxes []*box                          // by target worker
 	bytes int
 	hash  []uint64
 	idx   [][]int32 // by target: stored rows of the batch at hand
@@ -35,6 +36,9 @@ func (w *worker) route(e *edge, b *batch.Batch) error {
 			x.add(to, b, b.Sel)
 		}
 	default:
+		if x.merge != nil {
+			b = x.merge(b)
+		}
 		x.split(b, w.inc.workers)
 		for to, idx := range x.idx {
 			if len(idx) > 0 {

@@ -213,3 +213,50 @@ func TestExchangeFailsEverywhere(t *testing.T) {
 		}
 	}
 }
+
+// merging is a fake whose operator can do with the first row of each batch.
+type merging struct{ fake }
+
+func (m *merging) Combine(*operators.Env) func(*batch.Batch) *batch.Batch {
+	return func(b *batch.Batch) *batch.Batch {
+		return &batch.Batch{Schema: b.Schema, Cols: b.Cols, N: b.N, Sel: []int32{0}}
+	}
+}
+
+// Rows are merged before they are sent, once, and not where they are not sent.
+func TestExchangeMergesFirst(t *testing.T) {
+	for workers := 1; workers <= 3; workers++ {
+		src := &fake{Props: operators.Props{Schema: pair}, make: func(int) operators.Operator { return &gather{mu: &sync.Mutex{}, got: map[[2]int64]int{}} }}
+		to := &merging{*src}
+		to.Props.In, to.place = []operators.Node{src}, []operators.Placement{byCol(0)}
+		inc := &incarnation{workers: workers, graph: layOut([]operators.Node{to}, workers), outbox: outboxBytes, counts: newCounts(),
+			job: &Job{plan: &Plan{Plan: &dsl.Plan{}}}, mem: make([]*state.Worker, workers)}
+		inc.graph.sinks = nil
+		w, err := newWorker(inc, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := 1; n <= 2; n++ {
+			b := batch.New(pair, 8)
+			for i := range 8 {
+				b.Cols[0].AppendInt(int64(i))
+				b.Cols[1].AppendInt(0)
+				b.AddWeight(1)
+			}
+			if err := w.emits[0](b); err != nil {
+				t.Fatal(err)
+			}
+			sent, here := 0, len(w.ops[1].(*gather).got)
+			for _, x := range w.exch {
+				for _, bx := range x.boxes {
+					for k := 0; bx != nil && k < len(bx.batches); k++ {
+						sent += bx.batches[k].N
+					}
+				}
+			}
+			if workers == 1 && (sent != 0 || here != 8) || workers > 1 && (sent != n || here != 0) {
+				t.Errorf("%d workers, batch %d: %d rows sent, %d pushed", workers, n, sent, here)
+			}
+		}
+	}
+}

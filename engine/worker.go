@@ -43,7 +43,13 @@ func newWorker(inc *incarnation, id int) (*worker, error) {
 		return nil, err
 	}
 	for _, e := range g.exch {
-		w.exch = append(w.exch, &exchange{edge: e, boxes: make([]*box, inc.workers), idx: make([][]int32, inc.workers)})
+		x := &exchange{edge: e, boxes: make([]*box, inc.workers), idx: make([][]int32, inc.workers)}
+		if c, ok := e.to.node.(operators.Combining); ok && e.kind != operators.Broadcast {
+			env := inc.env(w, e.to)
+			env.State = nil
+			x.merge = c.Combine(env)
+		}
+		w.exch = append(w.exch, x)
 	}
 	for _, x := range g.nodes {
 		ins := max(1, len(x.in))

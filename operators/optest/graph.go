@@ -48,7 +48,8 @@ type graph struct {
 	out     func(b *batch.Batch)
 	rejects map[operators.Reason]int64
 	rejRows []string
-	turn    int // round robin of Stay
+	turn    int                                                  // round robin of Stay
+	merges  map[operators.Node][]func(*batch.Batch) *batch.Batch // by sending worker, of nodes that are Combining
 }
 
 type edge struct {
@@ -90,7 +91,7 @@ func (g *graph) visit(n operators.Node) {
 
 // build makes the operators over the workers' tables.
 func (g *graph) build() error {
-	g.ops = map[operators.Node][]operators.Operator{}
+	g.ops, g.merges = map[operators.Node][]operators.Operator{}, map[operators.Node][]func(*batch.Batch) *batch.Batch{}
 	for _, n := range g.nodes {
 		if _, ok := n.(*source); ok {
 			continue
@@ -115,6 +116,9 @@ func (g *graph) build() error {
 				return err
 			}
 			g.ops[n] = append(g.ops[n], op)
+			if c, ok := n.(operators.Combining); ok {
+				g.merges[n] = append(g.merges[n], c.Combine(env))
+			}
 		}
 	}
 	for _, s := range g.state {
@@ -154,6 +158,9 @@ func (g *graph) route(e edge, w int, b *batch.Batch) error {
 	_, fromSource := e.to.Base().In[e.in].(*source)
 	if W == 1 || p.Kind == operators.Stay && !fromSource {
 		return g.push(e, w, b)
+	}
+	if m := g.merges[e.to]; m != nil && m[w] != nil {
+		b = m[w](b)
 	}
 	if p.Kind == operators.One {
 		return g.push(e, 0, b)
