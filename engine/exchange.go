@@ -39,12 +39,14 @@ func (w *worker) route(e *edge, b *batch.Batch) error {
 		if x.merge != nil {
 			b = x.merge(b)
 		}
+		placed := b.Hash
 		x.split(b, w.inc.workers)
 		for to, idx := range x.idx {
 			if len(idx) > 0 {
 				x.add(to, b, idx)
 			}
 		}
+		b.Hash = placed // the node's other edges take the same batch, placed in their own way
 	}
 	for x.bytes >= w.inc.outbox {
 		if _, err := w.meet(false); err != nil {

@@ -260,3 +260,24 @@ func TestExchangeMergesFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestRouteKeepsPlacement: the node's other edges find the batch placed as it was.
+func TestRouteKeepsPlacement(t *testing.T) {
+	e := &edge{kind: operators.ByKey, keys: []int{1}}
+	w := &worker{inc: &incarnation{workers: 2, outbox: 1 << 20}, exch: []*exchange{{edge: e, boxes: make([]*box, 2), idx: make([][]int32, 2)}}}
+	b := batch.New(pair, 10)
+	for i := range int64(10) {
+		b.Cols[0].AppendInt(i)
+		b.Cols[1].AppendInt(-i)
+		b.N++
+	}
+	for _, placed := range [][]uint64{nil, make([]uint64, 10)} {
+		b.Hash = placed
+		if err := w.route(e, b); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.Hash) != len(placed) || len(placed) > 0 && &b.Hash[0] != &placed[0] {
+			t.Errorf("%d hashes, want %d", len(b.Hash), len(placed))
+		}
+	}
+}
