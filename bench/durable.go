@@ -192,15 +192,14 @@ func epochCosts(bin, dir string, o *options) (out []limit, err error) {
 		if err != nil {
 			return nil, err
 		}
-		run := func(args ...string) result {
-			return measure(c.query, o.events, o.runs, func() *exec.Cmd {
-				_ = os.RemoveAll(at)
-				x := queryRun(bin, file, o.events, o.workers)()
-				x.Args = append(x.Args, args...)
-				return x
-			})
-		}
-		bare, kept := run(), run("--state", at, "--set", "streamd.epoch.interval="+c.every)
+		run := queryRun(bin, file, o.events, o.workers)
+		both := inTurn(c.query, o.events, o.runs, run, func() *exec.Cmd {
+			_ = os.RemoveAll(at)
+			x := run()
+			x.Args = append(x.Args, "--state", at, "--set", "streamd.epoch.interval="+c.every)
+			return x
+		})
+		bare, kept := both[0], both[1]
 		if msg := bare.Error + kept.Error; msg != "" {
 			return nil, fmt.Errorf("%s: %s", c.query, msg)
 		}

@@ -100,6 +100,8 @@ func runLimits(bin, self, dir string, o *options, keys int64) error {
 		switch o.limitsOnly {
 		case "latency":
 			ls, err = latencyRows(bin, self, dir, o.kafkaRecords)
+		case "epochs":
+			ls, err = epochCosts(bin, dir, o)
 		case "memory":
 			ls, err = memoryRows(bin, self, dir, keys, o)
 		default:

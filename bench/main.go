@@ -62,7 +62,7 @@ func main() {
 	readme := flag.Bool("readme", false, "only publish results and write README's table from them")
 	from := flag.String("from", "", "`FILE` of results for -readme; empty = the newest in bench/results")
 	limits := flag.Bool("limits", false, "measure limits instead of queries")
-	flag.StringVar(&o.limitsOnly, "limits-only", "", "which limits to measure: latency or memory; empty = all")
+	flag.StringVar(&o.limitsOnly, "limits-only", "", "which limits to measure: epochs, latency or memory; empty = all")
 	keys := flag.Int64("keys", 10_000_000, "keys of the state for -limits")
 	probeFile := flag.String("probe", "", "only run the pipeline `FILE` with -state, and print what it tells of its state")
 	stateDir := flag.String("state", "", "state `DIR` for -probe")
@@ -132,7 +132,12 @@ func run(bin, self, dir string, o *options) error {
 		if err != nil {
 			return err
 		}
-		r := measure(q, o.events, o.runs, queryRun(bin, file, o.events, o.workers))
+		cmds := []func() *exec.Cmd{queryRun(bin, file, o.events, o.workers)}
+		if q == scaled && o.workers == 1 {
+			cmds = append(cmds, queryRun(bin, file, o.events, 2))
+		}
+		took := inTurn(q, o.events, o.runs, cmds...)
+		r := took[0]
 		r.OfG = r.PerCPUSecond / g.PerCPUSecond
 		if c := ceilings[q]; c > 0 {
 			r.OfCeiling = r.OfG / (c / ceilingG)
@@ -142,8 +147,9 @@ func run(bin, self, dir string, o *options) error {
 			peer.measure(q, file, o, &r)
 		}
 		rep.add(r)
-		if q == scaled && o.workers == 1 && r.Error == "" {
-			two := measure("workers 2", o.events, o.runs, queryRun(bin, file, o.events, 2))
+		if len(took) > 1 && r.Error == "" {
+			two := took[1]
+			two.Query = "workers 2"
 			two.OfG, two.OfOne = two.PerCPUSecond/g.PerCPUSecond, r.WallSeconds/two.WallSeconds
 			rep.add(two)
 			fmt.Printf("%-9s %s with two workers is %.2f times as fast by the clock as with one\n", "", q, two.OfOne)
