@@ -44,14 +44,15 @@ type bucketLink struct {
 // NewBuckets files the rows of t, those it has and those to come, by the integer
 // column col. A NULL time is filed as 0.
 func NewBuckets(t *Table, col int) *Buckets {
-	b := &Buckets{t: t, col: col, by: map[int64]uint32{}, recs: make([]bucket, 1)}
+	b := &Buckets{t: t, col: col, by: map[int64]uint32{}, recs: make([]bucket, 1), links: byRow[bucketLink]{t: t}}
 	t.Each(b.Insert)
 	return b
 }
 
 // Insert files a row whose time is set.
 func (b *Buckets) Insert(id batch.RowID) {
-	if b.links.at(id).b != 0 {
+	link := b.links.enter(id)
+	if link.b != 0 {
 		panic("BUG: row inserted twice in an index of " + b.t.Spec.Name())
 	}
 	p, slot := b.t.At(id)
@@ -71,14 +72,14 @@ func (b *Buckets) Insert(id batch.RowID) {
 	if r.head != 0 {
 		b.links.at(r.head).prev = id
 	}
-	*b.links.at(id) = bucketLink{next: r.head, b: k}
+	*link = bucketLink{next: r.head, b: k}
 	r.head = id
 	r.n++
 }
 
 // Remove takes a row out; one whose bucket was dropped is out already.
 func (b *Buckets) Remove(id batch.RowID) {
-	l := *b.links.at(id)
+	l := b.links.get(id)
 	if l.b == 0 {
 		return
 	}

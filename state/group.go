@@ -138,20 +138,33 @@ func (g *groups) reset() {
 }
 
 // byRow is a value for each row of a table, in arrays by page: no pointers.
-type byRow[T any] struct{ pages [][]T }
+type byRow[T any] struct {
+	t     *Table
+	pages [][]T
+}
 
-// at returns the value of row id, zero at first. It is good until the next at.
+// at returns the value of a row that was entered.
 func (b *byRow[T]) at(id batch.RowID) *T {
+	return &b.pages[id>>batch.PageBits][id&batch.SlotMask]
+}
+
+// get is at for any row: zero if it never was.
+func (b *byRow[T]) get(id batch.RowID) (v T) {
+	if pg, slot := int(id>>batch.PageBits), int(id&batch.SlotMask); pg < len(b.pages) && slot < len(b.pages[pg]) {
+		v = b.pages[pg][slot]
+	}
+	return v
+}
+
+// enter is at for a row that may be new: its page's array gets the room that the
+// page has. What at returned before is not good any more.
+func (b *byRow[T]) enter(id batch.RowID) *T {
 	pg, slot := int(id>>batch.PageBits), int(id&batch.SlotMask)
 	if pg >= len(b.pages) {
 		b.pages = append(b.pages, make([][]T, pg+1-len(b.pages))...)
 	}
 	if slot >= len(b.pages[pg]) {
-		n := minRoom
-		for n <= slot {
-			n *= 2
-		}
-		b.pages[pg] = extend(b.pages[pg], n)
+		b.pages[pg] = extend(b.pages[pg], max(b.t.meta[pg].room, slot+1))
 	}
 	return &b.pages[pg][slot]
 }

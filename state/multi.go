@@ -24,7 +24,7 @@ type link struct {
 // NewMulti groups the rows of t, those it has and those to come, by their first
 // prefix key columns.
 func NewMulti(t *Table, prefix int) *Multi {
-	m := &Multi{groups: newGroups(t, prefix)}
+	m := &Multi{groups: newGroups(t, prefix), links: byRow[link]{t: t}}
 	t.Each(m.Insert)
 	return m
 }
@@ -35,7 +35,7 @@ func (m *Multi) Insert(id batch.RowID) { m.InsertAt(id, 0, m.hashOf(id)) }
 // InsertAt is Insert where the hash of the group's columns is known, and perhaps
 // the group (else 0).
 func (m *Multi) InsertAt(id batch.RowID, of Group, hash uint64) {
-	l := m.links.at(id)
+	l := m.links.enter(id)
 	if l.g != 0 {
 		panic("BUG: row inserted twice in an index of " + m.t.Spec.Name())
 	}
@@ -79,7 +79,7 @@ func (m *Multi) First(g Group) batch.RowID { return m.recs[g].head }
 func (m *Multi) Next(id batch.RowID) batch.RowID { return m.links.at(id).next }
 
 // GroupOf returns the group of a row.
-func (m *Multi) GroupOf(id batch.RowID) Group { return m.links.at(id).g }
+func (m *Multi) GroupOf(id batch.RowID) Group { return m.links.get(id).g }
 
 // Reset empties the index, with its scratch table.
 func (m *Multi) Reset() {

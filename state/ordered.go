@@ -42,7 +42,7 @@ type node struct {
 // NewOrdered groups the rows of t by their first prefix key columns and orders
 // them by `by`, then by the BIGINT column seq (-1: none).
 func NewOrdered(t *Table, prefix int, by []By, seq int) *Ordered {
-	o := &Ordered{groups: newGroups(t, prefix), by: by, seq: seq}
+	o := &Ordered{groups: newGroups(t, prefix), by: by, seq: seq, nodes: byRow[node]{t: t}}
 	t.Each(o.Insert)
 	return o
 }
@@ -104,7 +104,8 @@ func (o *Ordered) Insert(id batch.RowID) { o.InsertAt(id, 0, o.hashOf(id)) }
 // InsertAt is Insert where the hash of the group's columns is known, and perhaps
 // the group (else 0).
 func (o *Ordered) InsertAt(id batch.RowID, of Group, hash uint64) {
-	if o.nodes.at(id).n != 0 {
+	self := o.nodes.enter(id)
+	if self.n != 0 {
 		panic("BUG: row inserted twice in an index of " + o.t.Spec.Name())
 	}
 	g := o.join(id, of, hash)
@@ -119,7 +120,7 @@ func (o *Ordered) InsertAt(id batch.RowID, of Group, hash uint64) {
 			at = x.r
 		}
 	}
-	*o.nodes.at(id) = node{up: up, n: 1, g: g}
+	*self = node{up: up, n: 1, g: g}
 	switch {
 	case up == 0:
 		o.recs[g].head = id
@@ -128,7 +129,7 @@ func (o *Ordered) InsertAt(id batch.RowID, of Group, hash uint64) {
 	default:
 		o.nodes.at(up).r = id
 	}
-	for up := o.nodes.at(id).up; up != 0 && prio(up) < prio(id); up = o.nodes.at(id).up {
+	for ; up != 0 && prio(up) < prio(id); up = self.up {
 		o.raise(id)
 	}
 }
@@ -197,10 +198,10 @@ func (o *Ordered) Remove(id batch.RowID) {
 }
 
 // Has tells whether a row is in the index.
-func (o *Ordered) Has(id batch.RowID) bool { return o.nodes.at(id).n != 0 }
+func (o *Ordered) Has(id batch.RowID) bool { return o.nodes.get(id).n != 0 }
 
 // GroupOf returns the group of a row.
-func (o *Ordered) GroupOf(id batch.RowID) Group { return o.nodes.at(id).g }
+func (o *Ordered) GroupOf(id batch.RowID) Group { return o.nodes.get(id).g }
 
 // First returns the first row of a group, 0 if there is none.
 func (o *Ordered) First(g Group) batch.RowID { return o.leftmost(o.recs[g].head) }
