@@ -93,6 +93,12 @@ var settingKeys = []setting{
 		s.LengthEnforcer = map[string]string{"trim_pad": "trim-pad", "error": "error"}[v]
 		return oneOf("ignore", "trim_pad", "error")(v)
 	}},
+	{"table.exec.sink.nested-constraint-enforcer", "IGNORE", func(_ *Settings, v string) error {
+		if v = strings.ToLower(v); v == "rows" || v == "rows_and_collections" {
+			return badValue("only IGNORE is supported yet: NOT NULL and lengths inside of ROW, ARRAY and MAP are not looked at")
+		}
+		return oneOf("ignore")(v)
+	}},
 }
 
 // tuning are settings of Flink that tune what streamd has not.

@@ -13,5 +13,7 @@
 //	nexmark    Connector, source and reader
 //	layout     the table's columns, matched by name
 //	events     columns from event numbers
+//	draws      random numbers as functions of event numbers
+//	strings    the strings of an event, as views
 //	text       arenas of strings into which views point
 package nexmark
