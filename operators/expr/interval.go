@@ -179,7 +179,7 @@ func Zone(name string) (*time.Location, error) {
 	}
 	if off == "" || off == "Z" {
 		if name == "" {
-			return nil, fmt.Errorf("'' is no time zone")
+			return nil, noZone(name)
 		}
 		return time.UTC, nil
 	}
@@ -197,14 +197,18 @@ func Zone(name string) (*time.Location, error) {
 			}
 			return time.FixedZone(name, s), nil
 		}
-		return nil, fmt.Errorf("'%s' is no time zone", name)
+		return nil, noZone(name)
 	}
 	if strings.EqualFold(name, "local") {
-		return nil, fmt.Errorf("'%s' is no time zone", name)
+		return nil, noZone(name)
 	}
 	z, err := time.LoadLocation(name)
 	if err != nil {
-		return nil, fmt.Errorf("'%s' is no time zone", name)
+		return nil, noZone(name)
 	}
 	return z, nil
+}
+
+func noZone(name string) error {
+	return fmt.Errorf("'%s' is no time zone; write for instance 'UTC', 'Europe/Berlin' or 'GMT+08:00'", name)
 }
