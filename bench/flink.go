@@ -27,14 +27,14 @@ func flinkPeer(o *options) (f *flinkRun, why string) {
 	return &flinkRun{flink.Version}, "flink: " + flink.Version + ", " + strconv.FormatInt(o.flinkEvents, 10) + " events, parallelism 1; cold: from the start of the process; warm: run " + strconv.Itoa(o.flinkWarm+1) + " in the same process"
 }
 
-// measure runs a query several times in one process, o.runs times.
+// measure runs a query several times in one process, in o.flinkRuns processes.
 func (f *flinkRun) measure(query, file string, o *options, r *result) {
 	if f == nil {
 		return
 	}
 	r.Flink = &peer{}
 	var cold, warm []float64
-	for range o.runs {
+	for range o.flinkRuns {
 		c, w, err := f.once(query, file, o)
 		if err != nil {
 			r.Flink.Error = err.Error()

@@ -6,7 +6,7 @@
 // The line "workers 2" is q5inner with two workers, and how many times as fast by
 // the clock that is as with one. It says something where two cores are free.
 //
-//	go run ./bench [-events N] [-runs N] [-workers N] [-query q0,q5inner] [-peers flink] [-flink-events N] [-flink-warm N] [-kafka=false] [-kafka-records N]
+//	go run ./bench [-events N] [-runs N] [-workers N] [-query q0,q5inner] [-peers flink] [-flink-events N] [-flink-runs N] [-flink-warm N] [-kafka=false] [-kafka-records N]
 //	go run ./bench -limits [-limits-only memory] [-keys N]
 //	go run ./bench -readme [-from FILE]    publishes results: README's table
 //
@@ -18,7 +18,8 @@
 // named alone and writes nothing.
 //
 // Machines are shared and noisy: read ratios within one run, not numbers across
-// runs. Every figure is the median of -runs runs after one warm-up.
+// runs. Every figure is the median of -runs runs after one warm-up;
+// Flink's is that of -flink-runs processes, which run a query -flink-warm + 1 times.
 package main
 
 import (
@@ -38,7 +39,8 @@ import (
 // options are the flags of a measurement.
 type options struct {
 	events, flinkEvents, kafkaRecords int64
-	runs, workers, flinkWarm          int
+	runs, workers                     int
+	flinkRuns, flinkWarm              int
 	only, peers, out, limitsOnly      string
 }
 
@@ -50,6 +52,7 @@ func main() {
 	flag.StringVar(&o.only, "query", "", "comma-separated queries; empty = all, none = none")
 	flag.StringVar(&o.peers, "peers", "flink", "what to measure beside streamd, or nothing")
 	flag.Int64Var(&o.flinkEvents, "flink-events", 2_000_000, "events a run of Flink")
+	flag.IntVar(&o.flinkRuns, "flink-runs", 1, "processes of Flink for each query")
 	flag.IntVar(&o.flinkWarm, "flink-warm", 3, "runs in a process of Flink before the one that counts as warm")
 	flag.StringVar(&o.out, "out", "bench/results/nexmark.json", "where the results go")
 	flag.Int64Var(&o.kafkaRecords, "kafka-records", 2_000_000, "records a run over Kafka")
