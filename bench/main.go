@@ -150,7 +150,7 @@ func run(bin, self, dir string, o *options) error {
 			peer.measure(q, file, o, &r)
 		}
 		rep.add(r)
-		if len(took) > 1 && r.Error == "" {
+		if len(took) > 1 && took[0].Error+took[1].Error == "" {
 			two := took[1]
 			two.Query = "workers 2"
 			two.OfG, two.OfOne = two.PerCPUSecond/g.PerCPUSecond, r.WallSeconds/two.WallSeconds

@@ -99,27 +99,22 @@ func gather(v *batch.Vec, pages []*batch.Page, col int, ids []batch.RowID) {
 }
 
 // gatherBytes is gather of a column of strings up to the first row that may be NULL. It
-// returns the rows that are left. A row that a ranking moves by one place comes again
-// after three, and is not copied twice (NEXMark q19).
+// returns the rows that are left.
 func gatherBytes(v *batch.Vec, pages []*batch.Page, col int, ids []batch.RowID) []batch.RowID {
-	data, view := v.Data, slices.Grow(v.View, len(ids))
-	for k, id := range ids {
-		if k >= 3 && id == ids[k-3] {
-			view = append(view, view[len(view)-3])
-			continue
-		}
-		c := &pages[id>>batch.PageBits].Cols[col]
+	data, view := v.Data, v.View
+	for len(ids) > 0 {
+		c := &pages[ids[0]>>batch.PageBits].Cols[col]
 		if c.Null != nil {
-			v.Data, v.View = data, view
-			return ids[k:]
+			break
 		}
-		w := c.View[id&batch.SlotMask]
+		w := c.View[ids[0]&batch.SlotMask]
 		o, n := w>>32, w&0xffffffff
 		view = append(view, uint64(len(data))<<32|n)
 		data = append(data, c.Data[o:o+n]...)
+		ids = ids[1:]
 	}
 	v.Data, v.View = data, view
-	return nil
+	return ids
 }
 
 // keys computes the two hashes of rows: place, by which their shard is known,

@@ -122,10 +122,13 @@ func b2i(b bool) int {
 }
 
 // EvalConst computes an expression without columns: one row. The clock stands
-// at 1970. The error is the row error's message.
+// at 1970. The error is the row error's message, or says that there are columns.
 func EvalConst(e Expr, zone *time.Location) (batch.Vec, error) {
 	if c, ok := e.(*Const); ok {
 		return c.V, nil
+	}
+	if len(Cols(e)) > 0 {
+		return batch.Vec{}, errors.New("it is not constant")
 	}
 	c := Ctx{Now: func() int64 { return 0 }, Zone: zone}
 	in := newInst(e)

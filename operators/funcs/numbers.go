@@ -214,12 +214,7 @@ func rounding() {
 			t, digits := args[0].Type(), int64(0)
 			if len(args) > 1 {
 				k, ok := args[1].(*expr.Const)
-				var v batch.Vec
-				known := expr.IsConst(args[1])
-				if known {
-					v, err = expr.EvalConst(expr.Fold(args[1]), nil)
-				}
-				if known && err == nil && !v.IsNull(0) {
+				if v, err := expr.EvalConst(expr.Fold(args[1]), nil); expr.IsConst(args[1]) && err == nil && !v.IsNull(0) {
 					digits = v.I[0]
 				} else if t.SQL == batch.Decimal && (!ok || !k.IsNull()) {
 					return nil, bad(1, "%s of a DECIMAL needs a constant number of digits", m.name)
